@@ -1,0 +1,169 @@
+//! WASI preview 1 core module to component, through the standard adapter.
+//!
+//! With one change: the adapter turns `proc_exit(code)` into `exit(ok or error)` and so loses the code. The module's
+//! import of `proc_exit` is pointed at `exit-with-code` of `wasi:cli/exit` before the adapter sees it. The two have
+//! the same core type, and the canonical ABI takes the low 8 bits of the code, as POSIX `_exit` does.
+//!
+//! Imports that the adapter cannot satisfy are listed all at once, for the encoder names only the first.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use wasi_preview1_component_adapter_provider::{
+    WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME as WASI, WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER as COMMAND,
+    WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER as REACTOR,
+};
+use wasm_encoder::{EntityType, ImportSection, Module, RawSection, SectionId};
+use wasmparser::{ExternalKind, ImportSectionReader, Parser, Payload, TypeRef};
+use wit_component::ComponentEncoder;
+
+use crate::reject::{Foreign, Reject};
+
+/// The adapter's interface for leaving; matched by semantic version, so any 0.2 of the adapter will do.
+const EXIT_INTERFACE: &str = "wasi:cli/exit@0.2.0";
+const EXIT_FUNCTION: &str = "exit-with-code";
+/// Custom section in which binding generators leave the module's WIT world.
+const WORLD_SECTION: &str = "component-type";
+
+/// Wraps a core module into a component that does the same.
+///
+/// # Errors
+/// `ForeignImports` with every import that WASI preview 1 does not have; `Unsupported` when the module has no entry
+/// point or does not follow the preview 1 conventions; `Malformed` when it does not parse.
+pub(crate) fn to_component(module: &[u8]) -> Result<Vec<u8>, Reject> {
+    let survey = Survey::of(module).map_err(malformed)?;
+    if survey.foreign.count > 0 {
+        return Err(Reject::ForeignImports(survey.foreign));
+    }
+    let adapter = survey.adapter()?;
+    let redirected = match &survey.imports {
+        Some(imports) => redirect_exit(module, imports).map_err(malformed)?,
+        None => module.to_vec(),
+    };
+    ComponentEncoder::default()
+        .module(&redirected)
+        .and_then(|encoder| encoder.adapter(WASI, adapter))
+        .and_then(|mut encoder| encoder.encode())
+        .map_err(|error| Reject::Unsupported(format!("core module cannot become a component: {error:#}")))
+}
+
+fn malformed(error: wasmparser::Error) -> Reject {
+    Reject::Malformed(format!("does not parse: {error}"))
+}
+
+/// What matters of a core module before it is wrapped.
+#[derive(Debug, Default)]
+struct Survey<'a> {
+    imports: Option<ImportSectionReader<'a>>,
+    foreign: Foreign,
+    uses_wasi: bool,
+    has_start: bool,
+    has_world: bool,
+}
+
+impl<'a> Survey<'a> {
+    fn of(module: &'a [u8]) -> wasmparser::Result<Self> {
+        let mut survey = Self::default();
+        for payload in Parser::new(0).parse_all(module) {
+            match payload? {
+                Payload::ImportSection(imports) => survey.imports = Some(imports),
+                Payload::ExportSection(exports) => {
+                    for export in exports {
+                        let export = export?;
+                        survey.has_start |= export.name == "_start" && export.kind == ExternalKind::Func;
+                    }
+                }
+                Payload::CustomSection(custom) => {
+                    survey.has_world |= custom.name().starts_with(WORLD_SECTION)
+                }
+                _ => {}
+            }
+        }
+        survey.sort_imports()?;
+        Ok(survey)
+    }
+
+    /// Tells WASI's functions from imports that nobody will satisfy.
+    ///
+    /// A module that carries its own WIT world may import from it; the encoder checks those.
+    fn sort_imports(&mut self) -> wasmparser::Result<()> {
+        let Some(imports) = self.imports.clone() else { return Ok(()) };
+        let known = adapter_functions()?;
+        for import in imports.into_imports() {
+            let import = import?;
+            let is_function = matches!(import.ty, TypeRef::Func(_));
+            if import.module == WASI && is_function && known.contains(import.name) {
+                self.uses_wasi = true;
+            } else if import.module == WASI || !is_function || !self.has_world {
+                self.foreign.push(import.module, import.name);
+            }
+        }
+        Ok(())
+    }
+
+    /// The adapter that suits: for programs, or for libraries.
+    fn adapter(&self) -> Result<&'static [u8], Reject> {
+        if self.has_start {
+            Ok(COMMAND)
+        } else if self.uses_wasi || self.has_world {
+            Ok(REACTOR)
+        } else {
+            Err(Reject::Unsupported(String::from(
+                "core module has no entry point: expected an exported function `_start`, wasi imports or a wit world; \
+                 export `_start`, or make it a component with `wasm-tools component new`",
+            )))
+        }
+    }
+}
+
+/// What a module may import from preview 1: the adapter's exports, but for its own plumbing.
+fn adapter_functions() -> wasmparser::Result<HashSet<&'static str>> {
+    let mut names = HashSet::new();
+    for payload in Parser::new(0).parse_all(REACTOR) {
+        if let Payload::ExportSection(exports) = payload? {
+            for export in exports {
+                names.insert(export?.name);
+            }
+        }
+    }
+    names.retain(|name| *name != "cabi_import_realloc" && *name != "reset_adapter_state");
+    Ok(names)
+}
+
+/// The module with `proc_exit` imported from `wasi:cli/exit`, all else byte for byte as it was.
+///
+/// All imports are functions: anything else was found foreign before.
+fn redirect_exit(module: &[u8], imports: &ImportSectionReader<'_>) -> wasmparser::Result<Vec<u8>> {
+    let mut section = ImportSection::new();
+    for import in imports.clone().into_imports() {
+        let import = import?;
+        let (from, name) = match (import.module, import.name) {
+            (WASI, "proc_exit") => (EXIT_INTERFACE, EXIT_FUNCTION),
+            other => other,
+        };
+        if let TypeRef::Func(index) = import.ty {
+            section.import(from, name, EntityType::Function(index));
+        }
+    }
+    replace_imports(module, &section)
+}
+
+fn replace_imports(module: &[u8], imports: &ImportSection) -> wasmparser::Result<Vec<u8>> {
+    let mut copy = Module::new();
+    for payload in Parser::new(0).parse_all(module) {
+        match payload?.as_section() {
+            Some((id, _)) if id == u8::from(SectionId::Import) => {
+                copy.section(imports);
+            }
+            Some((id, range)) => {
+                copy.section(&RawSection { id, data: slice(module, range) });
+            }
+            None => {}
+        }
+    }
+    Ok(copy.finish())
+}
+
+fn slice(bytes: &[u8], range: Range<usize>) -> &[u8] {
+    bytes.get(range).unwrap_or_default()
+}

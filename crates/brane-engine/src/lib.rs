@@ -1,0 +1,18 @@
+//! The engine settings that compiler and worker must share to the letter.
+//!
+//! Precompiled code loads only under the settings it was compiled with, so both ends take them from here and nowhere
+//! else. Everything that is not needed is off: no threads, garbage collection, exceptions or component-model async
+//! (the cargo features are absent), no epochs and no fuel (deadlines are enforced from outside, by killing the process).
+
+use wasmtime::Config;
+
+/// Most bytes of native stack that a guest may use before it traps.
+pub const MAX_WASM_STACK: usize = 1 << 20;
+
+/// Settings for `wasmtime::Engine`, the same in compiler and worker.
+pub fn config() -> Config {
+    let mut config = Config::new();
+    config.wasm_component_model(true);
+    config.max_wasm_stack(MAX_WASM_STACK);
+    config
+}

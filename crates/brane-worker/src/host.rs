@@ -1,0 +1,188 @@
+//! What a brane's host functions share: the pipes, the late bindings, the resources.
+
+use std::collections::VecDeque;
+
+use brane_wire::brane::{FromBrane, Go, ToBrane};
+use brane_wire::frame::MAX_CHUNK;
+use cage::Pipe;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use serde_bytes::ByteBuf;
+use wasmtime::component::ResourceTable;
+use wasmtime::{Result, bail};
+
+use crate::limits::Limits;
+
+/// Most resources (streams, pollables, errors) that a guest may hold at once.
+const MAX_RESOURCES: usize = 10_000;
+/// Longest text about a refused call, in bytes.
+const MAX_TRIED: usize = 2048;
+
+/// The data of a brane's store.
+pub(crate) struct Host {
+    pipe: Pipe,
+    stdin: Stdin,
+    /// Late bindings.
+    pub(crate) go: Go,
+    /// Streams, pollables and errors.
+    pub(crate) table: ResourceTable,
+    /// What has been handed out of memory.
+    pub(crate) limits: Limits,
+}
+
+/// What is known of standard input.
+#[derive(Debug, Default)]
+struct Stdin {
+    buffered: VecDeque<u8>,
+    eof: bool,
+    asked: bool,
+}
+
+/// A call that the guest's `exit` ended.
+#[derive(Debug, thiserror::Error)]
+#[error("exit {0}")]
+pub(crate) struct Exit(pub(crate) u8);
+
+impl Host {
+    /// A host for one brane.
+    pub(crate) fn new(pipe: Pipe, go: Go) -> Self {
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(MAX_RESOURCES);
+        let limits = Limits::new(go.memory);
+        Self { pipe, stdin: Stdin::default(), go, table, limits }
+    }
+
+    /// Sends an event to the owner.
+    pub(crate) fn send(&mut self, event: &FromBrane) -> Result<()> {
+        Ok(self.pipe.send(event)?)
+    }
+
+    /// The next command of the owner, outside a call.
+    pub(crate) fn receive(&mut self) -> Result<ToBrane> {
+        Ok(self.pipe.receive()?)
+    }
+
+    /// Tells the owner of a refusal and waits until its record is durable.
+    pub(crate) fn deny(&mut self, interface: &str, function: &str, tried: &str) -> Result<()> {
+        let event = FromBrane::Denied {
+            interface: interface.to_owned(),
+            function: function.to_owned(),
+            tried: bounded(tried, MAX_TRIED),
+        };
+        self.send_and_wait(&event)
+    }
+
+    /// Sends `event` and waits for `Recorded`; input that arrives meanwhile is kept.
+    pub(crate) fn send_and_wait(&mut self, event: &FromBrane) -> Result<()> {
+        self.send(event)?;
+        loop {
+            match self.pipe.receive()? {
+                ToBrane::Recorded {} => return Ok(()),
+                ToBrane::Stdin { data, eof } => self.stdin.fill(&data, eof)?,
+                _ => bail!("unexpected command during a call"),
+            }
+        }
+    }
+
+    /// Writes to standard output (1) or error (2).
+    pub(crate) fn output(&mut self, stream: u8, bytes: &[u8]) -> Result<()> {
+        for chunk in bytes.chunks(MAX_CHUNK) {
+            self.send(&FromBrane::Output { stream, data: ByteBuf::from(chunk) })?;
+        }
+        Ok(())
+    }
+
+    /// At most `max` bytes of standard input that are there now; `None` at its end.
+    pub(crate) fn read_now(&mut self, max: usize) -> Result<Option<Vec<u8>>> {
+        self.stdin_ready()?;
+        if self.stdin.buffered.is_empty() && self.stdin.eof {
+            return Ok(None);
+        }
+        let count = max.min(self.stdin.buffered.len());
+        Ok(Some(self.stdin.buffered.drain(..count).collect()))
+    }
+
+    /// Whether a read of standard input would not block; asks for more if it would.
+    pub(crate) fn stdin_ready(&mut self) -> Result<bool> {
+        while !self.stdin.ready() {
+            self.ask()?;
+            if !self.poll_commands(Some(0))? {
+                return Ok(false);
+            }
+            self.take_input()?;
+        }
+        Ok(true)
+    }
+
+    /// Waits until standard input is ready.
+    pub(crate) fn wait_stdin(&mut self) -> Result<()> {
+        while !self.stdin.ready() {
+            self.ask()?;
+            self.take_input()?;
+        }
+        Ok(())
+    }
+
+    /// Waits for `timeout` nanoseconds, forever if `None`; with `stdin`, no longer than until there is input.
+    pub(crate) fn sleep(&mut self, timeout: Option<u64>, stdin: bool) -> Result<()> {
+        if !stdin {
+            return Ok(wait(&mut [], timeout).map(|_| ())?);
+        }
+        self.ask()?;
+        if self.poll_commands(timeout)? { self.take_input() } else { Ok(()) }
+    }
+
+    fn ask(&mut self) -> Result<()> {
+        if !self.stdin.asked {
+            self.stdin.asked = true;
+            self.send(&FromBrane::Pull { max: u32::try_from(MAX_CHUNK)? })?;
+        }
+        Ok(())
+    }
+
+    fn take_input(&mut self) -> Result<()> {
+        match self.pipe.receive()? {
+            ToBrane::Stdin { data, eof } => self.stdin.fill(&data, eof),
+            _ => bail!("unexpected command while waiting for input"),
+        }
+    }
+
+    fn poll_commands(&self, timeout: Option<u64>) -> Result<bool> {
+        Ok(wait(&mut [PollFd::from_borrowed_fd(self.pipe.commands(), PollFlags::IN)], timeout)?)
+    }
+}
+
+impl Stdin {
+    fn ready(&self) -> bool {
+        self.eof || !self.buffered.is_empty()
+    }
+
+    fn fill(&mut self, data: &[u8], eof: bool) -> Result<()> {
+        if !self.asked {
+            bail!("input that nobody asked for");
+        }
+        self.asked = false;
+        self.eof |= eof;
+        self.buffered.extend(data);
+        Ok(())
+    }
+}
+
+/// The one wait of a brane: ppoll(2) with nanoseconds. True if a descriptor is ready.
+fn wait(descriptors: &mut [PollFd<'_>], timeout: Option<u64>) -> Result<bool, Errno> {
+    let timeout = timeout.map(|nanoseconds| Timespec {
+        tv_sec: i64::try_from(nanoseconds / 1_000_000_000).unwrap_or(i64::MAX),
+        tv_nsec: i64::try_from(nanoseconds % 1_000_000_000).unwrap_or(0),
+    });
+    loop {
+        match poll(descriptors, timeout.as_ref()) {
+            Err(Errno::INTR) => {}
+            other => return other.map(|ready| ready > 0),
+        }
+    }
+}
+
+/// `text`, cut to at most `max` bytes at a character's boundary.
+pub(crate) fn bounded(text: &str, max: usize) -> String {
+    text[..text.floor_char_boundary(max)].to_owned()
+}

@@ -1,0 +1,22 @@
+//! `brane-worker`: loads one precompiled component, links exactly what its plan grants, and runs it in a cage.
+//!
+//! The file names are the stages: [`link`] in the template, [`run`] in each brane; [`wasi`] is what a grant links and
+//! [`denied`] what a denial links. One process is one brane and is never used again.
+
+#![deny(unsafe_code)]
+
+mod denied;
+mod host;
+mod link;
+mod limits;
+mod load;
+mod run;
+mod wasi;
+mod worker;
+
+#[global_allocator]
+static ALLOCATOR: cage::ExitingAllocator = cage::ExitingAllocator;
+
+fn main() {
+    cage::main(worker::Worker::default())
+}

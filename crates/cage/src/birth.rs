@@ -1,0 +1,53 @@
+//! Birth of a template: a process in a user and a pid namespace of its own, exec'd there.
+//!
+//! The exec is what makes the later look possible: the kernel asks for capabilities in the user namespace in which a
+//! program was *exec'd* (`mm->user_ns`) before it shows a non-dumpable process, and the owner has those in a namespace
+//! that it created. Without the exec, an ordinary owner gets EACCES on a brane's `/proc/PID/{ns,fd,root}`.
+
+use std::convert::Infallible;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+
+use brane_wire::control::{FromTemplate, ToTemplate};
+use rustix::io::FdFlags;
+use rustix::process::{Gid, Uid};
+
+use crate::control::Control;
+use crate::error::{Failure, Named, StepError};
+use crate::sys::{self, Clone};
+
+/// Clones into the new namespaces and becomes the template there; the caller's process ends with a report.
+pub(crate) fn birth(control: OwnedFd, program: &OwnedFd, name: String) -> Result<Infallible, Failure> {
+    // CLONE_PARENT: the owner is to be the template's parent, since it is the one that waits for it.
+    let flags = libc::CLONE_NEWUSER | libc::CLONE_NEWPID | libc::CLONE_PARENT;
+    match sys::clone3(flags, 0).named("clone user and pid namespace")? {
+        Clone::Parent { pidfd, .. } => {
+            Control::new(control).send(&FromTemplate::Born {}, Some(pidfd.as_fd()))?;
+            sys::exit(0)
+        }
+        Clone::Child => reborn(control, program, name),
+    }
+}
+
+/// In the child: waits for the maps, takes the ids, execs.
+fn reborn(control: OwnedFd, program: &OwnedFd, name: String) -> Result<Infallible, Failure> {
+    let channel = Control::new(control);
+    let (ToTemplate::Mapped { drop_groups }, _) = channel.receive()? else {
+        return Err(Failure::Unexpected("mapped"));
+    };
+    become_root_of_namespace(drop_groups)?;
+    let number = channel.as_fd().as_raw_fd();
+    // The control channel is the one descriptor that survives the exec.
+    rustix::io::fcntl_setfd(program, FdFlags::CLOEXEC).named("mark program close-on-exec")?;
+    let errno = sys::exec(program.as_fd(), &[name, "template".to_owned(), number.to_string()]);
+    Err(StepError { step: "exec template", errno }.into())
+}
+
+/// Takes user and group 0 of the new namespace, which are not the host's.
+fn become_root_of_namespace(drop_groups: bool) -> Result<(), StepError> {
+    if drop_groups {
+        // A privileged owner's groups (disk, docker, ...) must not follow; an unprivileged one may not drop its own.
+        rustix::thread::set_thread_groups(&[]).named("drop supplementary groups")?;
+    }
+    rustix::thread::set_thread_res_gid(Gid::ROOT, Gid::ROOT, Gid::ROOT).named("take group")?;
+    rustix::thread::set_thread_res_uid(Uid::ROOT, Uid::ROOT, Uid::ROOT).named("take user")
+}

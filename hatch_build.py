@@ -1,0 +1,78 @@
+"""Builds what the wheel carries besides Python: the static executables and the Python guest."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import struct
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+EXECUTABLES = ("brane-jail", "brane-worker", "brane-compile")
+PT_INTERP = 3
+
+
+class CargoBuildHook(BuildHookInterface):  # type: ignore[type-arg]
+    """Builds `src/branes/_bin` and `src/branes/_guests` before hatchling collects the files."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 -- hatchling's signature
+        """Build, prove static, copy; then tag the wheel for this machine."""
+        root, arch = Path(self.root), platform.machine()
+        build_executables(root, f"{arch}-unknown-linux-gnu")
+        build_guest(root)
+        build_data["artifacts"] += ["/src/branes/_bin/*", "/src/branes/_guests/*"]
+        build_data["pure_python"] = False
+        build_data["tag"] = f"py3-none-linux_{arch}"
+
+
+def build_executables(root: Path, target: str) -> None:
+    """Compile every executable statically and copy it into the package."""
+    bin_dir = root / "src" / "branes" / "_bin"
+    bin_dir.mkdir(exist_ok=True)
+    built = cargo_build(root, target, EXECUTABLES)
+    for name in EXECUTABLES:
+        require_static(built / name)
+        replace(built / name, bin_dir / name)
+
+
+def cargo_build(root: Path, target: str, packages: tuple[str, ...]) -> Path:
+    """Run cargo for `packages`; the folder of the results.
+
+    `--target` keeps build scripts and proc-macros off our flags, and CARGO_ENCODED_RUSTFLAGS outranks RUSTFLAGS
+    and every configuration file: neither may quietly give a dynamic executable.
+    """
+    env = {**os.environ, "CARGO_ENCODED_RUSTFLAGS": "-Ctarget-feature=+crt-static"}
+    command = ["cargo", "build", "--release", "--locked", "--target", target]
+    command += [word for package in packages for word in ("--package", package)]
+    subprocess.run(command, cwd=root, env=env, check=True)
+    return root / "target" / target / "release"
+
+
+def require_static(path: Path) -> None:
+    """Fail the build if `path` asks the kernel for a dynamic loader (elf(5), PT_INTERP)."""
+    elf = path.read_bytes()
+    (offset,) = struct.unpack_from("<Q", elf, 32)
+    size, count = struct.unpack_from("<HH", elf, 54)
+    kinds = {struct.unpack_from("<I", elf, offset + index * size)[0] for index in range(count)}
+    if PT_INTERP in kinds:
+        raise RuntimeError(f"{path.name} is dynamically linked; branes ships only static executables")
+
+
+def build_guest(root: Path) -> None:
+    """Build the Python guest where its sources are newer than what is there (18 s)."""
+    out = root / "src" / "branes" / "_guests" / "python.wasm"
+    out.parent.mkdir(exist_ok=True)
+    build = root / "guests" / "python" / "build.py"
+    subprocess.run([sys.executable, str(build), str(out)], cwd=root, check=True)
+
+
+def replace(source: Path, destination: Path) -> None:
+    """Copy beside and rename over: a running executable cannot be written into (ETXTBSY)."""
+    beside = destination.with_suffix(".new")
+    shutil.copy2(source, beside)
+    beside.replace(destination)
