@@ -1,13 +1,15 @@
 """Builds the CPython guest: `python build.py OUT.wasm`.
 
-Nothing is done when OUT.wasm.digest says that OUT.wasm was made from the same inputs. Two builds of the same inputs
-do not give the same bytes: each has its own secret for string hashes, and whoever knows one knows nothing of another.
+Nothing is done when OUT.wasm.digest says that OUT.wasm was made from the same inputs. Two builds of the same
+inputs do not give the same bytes: each has its own secret for string hashes, and whoever knows one knows
+nothing of another.
 """
 
 from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import importlib.util
 import shutil
 import sys
 import tempfile
@@ -16,6 +18,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 SOURCES = (HERE / "guest.wit", *sorted((HERE / "_brane").glob("*.py")))
+# Python packages of the build environment that become part of the guest. It works without them, with less.
+PACKAGES = ("tzdata",)
 
 
 def main(arguments: list[str]) -> int:
@@ -31,16 +35,25 @@ def main(arguments: list[str]) -> int:
     started = time.monotonic()
     build(out)
     record.write_text(wanted + "\n")
-    print(f"{out.name}: built in {time.monotonic() - started:.0f} s, {out.stat().st_size / 1e6:.1f} MB")
+    absent = [f"without {name}, which is not installed here" for name in PACKAGES if name not in packages()]
+    size, seconds = out.stat().st_size / 1e6, time.monotonic() - started
+    print(", ".join([f"{out.name}: built in {seconds:.0f} s", f"{size:.1f} MB", *absent]))
     return 0
 
 
 def input_digest() -> str:
     """SHA-256 over everything that decides what comes out."""
-    digest = hashlib.sha256(importlib.metadata.version("componentize-py").encode())
+    versions = [importlib.metadata.version(name) for name in ("componentize-py", *packages())]
+    digest = hashlib.sha256(" ".join([*versions, *packages()]).encode())
     for source in (Path(__file__), *SOURCES):
         digest.update(b"\0" + source.name.encode() + b"\0" + hashlib.sha256(source.read_bytes()).digest())
     return digest.hexdigest()
+
+
+def packages() -> dict[str, Path]:
+    """Those of PACKAGES that are installed here, and where."""
+    found = {name: importlib.util.find_spec(name) for name in PACKAGES}
+    return {name: Path(spec.origin).parent for name, spec in found.items() if spec and spec.origin}
 
 
 def build(out: Path) -> None:
@@ -49,7 +62,8 @@ def build(out: Path) -> None:
 
     with tempfile.TemporaryDirectory(dir=out.parent) as scratch:
         path, beside = Path(scratch) / "path", Path(scratch) / out.name
-        shutil.copytree(HERE / "_brane", path / "_brane", ignore=shutil.ignore_patterns("__pycache__"))
+        for name, folder in {"_brane": HERE / "_brane", **packages()}.items():
+            shutil.copytree(folder, path / name, ignore=shutil.ignore_patterns("__pycache__"))
         # The function and not the command, which adds the site-packages of an active environment.
         componentize_py.componentize(
             wit_path=[str(HERE / "guest.wit")],

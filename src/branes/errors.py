@@ -1,11 +1,47 @@
 """The exceptions of this package, told apart by whose fault they are.
 
-Each carries a message that says what happened, got and expected, in lower case with no full stop, and apart
-from it a
-hint: what to do about it.
+    BranesError
+    |-- UsageError            the caller's bug: a bad argument, a closed brane                exit 2
+    |   `-- InputError        what was to be run is not a program that can be                 exit 2
+    |-- Refused               a layer said no before any code ran                             exit 126
+    |   `-- Escaped           a layer said no to running code, and the brane was killed       exit 126
+    |-- GuestFault            the code that ran is at fault
+    |   |-- Trapped           it did what WebAssembly forbids                                 exit 134
+    |   `-- GuestError        it raised: an exception of Python code, passed on by `eval`     exit 1
+    |-- LimitExceeded         it wanted more than it was given, and was killed                exit 137
+    |   `-- DeadlineExceeded  of time                                                         exit 124
+    `-- HostFault             this machine, or this package, did not do what a run needs      exit 125
+        |-- MissingMechanism  the kernel lacks, or forbids, a part of the isolation           exit 125
+        `-- AuditError        the log cannot be written or read; nothing runs without it      exit 125
+
+Messages are in lower case, say what was got and what was expected, and quote untrusted text only in escaped form.
+The hint, apart from the message, is the way out.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from branes.outcome import Completed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """One thing that a layer refused.
+
+    Attributes:
+        layer: which layer, as the audit log names it.
+        rule: which of its rules.
+        item: what was refused, escaped.
+        change: the smallest change that would allow it, or "" where nothing does.
+    """
+
+    layer: str
+    rule: str
+    item: str
+    change: str = ""
 
 
 class BranesError(Exception):
@@ -14,17 +50,120 @@ class BranesError(Exception):
     Attributes:
         message: what happened.
         hint: the way out, or "" if there is none to offer.
+        completed: what ran until then, if anything did.
     """
 
-    def __init__(self, message: str, *, hint: str = "") -> None:
+    exit_code: ClassVar[int] = 125
+    kind: ClassVar[str] = "host-fault"
+
+    def __init__(self, message: str, *, hint: str = "", completed: Completed | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.completed = completed
 
 
-class HostFault(BranesError):  # noqa: N818 - whose fault it is, is the name
+class UsageError(BranesError):
+    """The caller's bug."""
+
+    exit_code = 2
+    kind = "usage"
+
+
+class InputError(UsageError):
+    """What was to be run is not a program that can be run."""
+
+    kind = "bad-input"
+
+
+class Refused(BranesError):  # noqa: N818 -- whose fault it is, is the name
+    """A layer said no; `refusals` says which, by which rule, and what would allow it."""
+
+    exit_code = 126
+    kind = "refused"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        refusals: tuple[Refusal, ...],
+        hint: str = "",
+        completed: Completed | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint, completed=completed)
+        self.refusals = refusals
+
+
+class Escaped(Refused):
+    """Running code tried what it may not, and was killed."""
+
+    kind = "escape"
+
+
+class GuestFault(BranesError):  # noqa: N818 -- whose fault it is, is the name
+    """The code that ran is at fault."""
+
+    exit_code = 134
+    kind = "guest-fault"
+
+
+class Trapped(GuestFault):
+    """The guest trapped; `trap` is the trap's name, such as `memory-out-of-bounds`."""
+
+    kind = "trap"
+
+    def __init__(
+        self, message: str, *, trap: str, hint: str = "", completed: Completed | None = None
+    ) -> None:
+        super().__init__(message, hint=hint, completed=completed)
+        self.trap = trap
+
+
+class GuestError(GuestFault):
+    """Python code raised: `type` and `traceback` are the guest's words, as it sent them."""
+
+    exit_code = 1
+    kind = "guest-error"
+
+    def __init__(
+        self, message: str, *, type: str, traceback: str, completed: Completed | None = None
+    ) -> None:  # noqa: A002 -- an exception's type is called that
+        super().__init__(message, completed=completed)
+        self.type = type
+        self.traceback = traceback
+
+
+class LimitExceeded(BranesError):  # noqa: N818 -- whose fault it is, is the name
+    """The guest was killed at a limit; `limit` is its name."""
+
+    exit_code = 137
+    kind = "limit"
+
+    def __init__(
+        self, message: str, *, limit: str, hint: str = "", completed: Completed | None = None
+    ) -> None:
+        super().__init__(message, hint=hint, completed=completed)
+        self.limit = limit
+
+
+class DeadlineExceeded(LimitExceeded):
+    """The guest was killed when its time was up."""
+
+    exit_code = 124
+    kind = "deadline"
+
+
+class HostFault(BranesError):  # noqa: N818 -- whose fault it is, is the name
     """The machine did not do what a run needs: no space, no permission, a broken file."""
+
+
+class MissingMechanism(HostFault):
+    """The kernel lacks, or forbids, a part of the isolation; there is no run without it."""
+
+    kind = "missing-mechanism"
 
 
 class AuditError(HostFault):
     """The audit log cannot be written or read; nothing may run without it."""
+
+    kind = "audit"

@@ -6,6 +6,7 @@
 //!
 //! Imports that the adapter cannot satisfy are listed all at once, for the encoder names only the first.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::ops::Range;
 
@@ -22,6 +23,10 @@ use crate::reject::{Foreign, Reject};
 /// The adapter's interface for leaving; matched by semantic version, so any 0.2 of the adapter will do.
 const EXIT_INTERFACE: &str = "wasi:cli/exit@0.2.0";
 const EXIT_FUNCTION: &str = "exit-with-code";
+const NO_ENTRY: &str = "core module has no entry point: expected an exported function `_start`, wasi imports or a wit \
+    world; export `_start`, or make it a component with `wasm-tools component new`";
+const NO_MEMORY: &str = "core module exports no memory: expected one named `memory`, as wasi preview 1 asks; add \
+    `(memory (export \"memory\") 1)`";
 /// Custom section in which binding generators leave the module's WIT world.
 const WORLD_SECTION: &str = "component-type";
 
@@ -31,14 +36,14 @@ const WORLD_SECTION: &str = "component-type";
 /// `ForeignImports` with every import that WASI preview 1 does not have; `Unsupported` when the module has no entry
 /// point or does not follow the preview 1 conventions; `Malformed` when it does not parse.
 pub(crate) fn to_component(module: &[u8]) -> Result<Vec<u8>, Reject> {
-    let survey = Survey::of(module).map_err(malformed)?;
+    let survey = Survey::of(module).map_err(invalid)?;
     if survey.foreign.count > 0 {
         return Err(Reject::ForeignImports(survey.foreign));
     }
     let adapter = survey.adapter()?;
     let redirected = match &survey.imports {
-        Some(imports) => redirect_exit(module, imports).map_err(malformed)?,
-        None => module.to_vec(),
+        Some(imports) => Cow::Owned(redirect_exit(module, imports).map_err(invalid)?),
+        None => Cow::Borrowed(module),
     };
     ComponentEncoder::default()
         .module(&redirected)
@@ -47,8 +52,8 @@ pub(crate) fn to_component(module: &[u8]) -> Result<Vec<u8>, Reject> {
         .map_err(|error| Reject::Unsupported(format!("core module cannot become a component: {error:#}")))
 }
 
-fn malformed(error: wasmparser::Error) -> Reject {
-    Reject::Malformed(format!("does not parse: {error}"))
+fn invalid(error: wasmparser::Error) -> Reject {
+    Reject::from_parser(&error)
 }
 
 /// What matters of a core module before it is wrapped.
@@ -58,6 +63,7 @@ struct Survey<'a> {
     foreign: Foreign,
     uses_wasi: bool,
     has_start: bool,
+    has_memory: bool,
     has_world: bool,
 }
 
@@ -71,6 +77,7 @@ impl<'a> Survey<'a> {
                     for export in exports {
                         let export = export?;
                         survey.has_start |= export.name == "_start" && export.kind == ExternalKind::Func;
+                        survey.has_memory |= export.name == "memory" && export.kind == ExternalKind::Memory;
                     }
                 }
                 Payload::CustomSection(custom) => {
@@ -103,16 +110,13 @@ impl<'a> Survey<'a> {
 
     /// The adapter that suits: for programs, or for libraries.
     fn adapter(&self) -> Result<&'static [u8], Reject> {
-        if self.has_start {
-            Ok(COMMAND)
-        } else if self.uses_wasi || self.has_world {
-            Ok(REACTOR)
-        } else {
-            Err(Reject::Unsupported(String::from(
-                "core module has no entry point: expected an exported function `_start`, wasi imports or a wit world; \
-                 export `_start`, or make it a component with `wasm-tools component new`",
-            )))
+        if !self.has_start && !self.uses_wasi && !self.has_world {
+            return Err(Reject::Unsupported(String::from(NO_ENTRY)));
         }
+        if !self.has_memory {
+            return Err(Reject::Unsupported(String::from(NO_MEMORY)));
+        }
+        Ok(if self.has_start { COMMAND } else { REACTOR })
     }
 }
 

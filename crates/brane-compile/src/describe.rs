@@ -6,14 +6,15 @@
 
 use std::collections::HashMap;
 
+use wasmparser::PrimitiveValType;
 use wasmparser::component_types::{
     ComponentAnyTypeId, ComponentDefinedType, ComponentEntityType, ComponentFuncTypeId,
     ComponentInstanceTypeId, ComponentItem, ComponentValType, ResourceId,
 };
-use wasmparser::types::{Types, TypesRef};
-use wasmparser::{Parser, Payload, PrimitiveValType, ValidPayload, Validator, WasmFeatures};
+use wasmparser::types::TypesRef;
 
 use crate::interface::{Description, Function, Instance, Item, MAX_DESCRIPTION, Shape, Signature, Type};
+use crate::outline::{Named, Outline};
 use crate::reject::Reject;
 
 /// Deepest nesting of types and instances.
@@ -27,72 +28,19 @@ const NODE: usize = 8;
 /// `Malformed` when the component does not validate; `TooLarge` when the description would be over 8 MiB or types
 /// nest deeper than 64.
 pub(crate) fn describe(component: &[u8]) -> Result<Description, Reject> {
-    let outline =
-        Outline::of(component).map_err(|error| Reject::Malformed(format!("does not validate: {error}")))?;
-    let Some(types) = &outline.types else {
+    let outline = Outline::of(component).map_err(|error| Reject::from_parser(&error))?;
+    let Some(types) = &outline.types() else {
         return Err(Reject::Malformed(String::from(
             "expected the end of the component, got the end of the input",
         )));
     };
-    let types = &types.as_ref();
-    let imports = find(&outline.imports, |name| types.component_item_for_import(name));
-    let exports = find(&outline.exports, |name| types.component_item_for_export(name));
+    let (imports, exports) = (outline.imports(types), outline.exports(types));
     let mut names = Names::default();
     for (name, item) in imports.iter().chain(&exports) {
         names.collect(*types, name, item, 0)?;
     }
     let mut writer = Writer { types, resources: names.resources, budget: Budget::default() };
     Ok(Description { imports: writer.items(&imports)?, exports: writer.items(&exports)? })
-}
-
-/// The names at the root, in order, and the types behind them.
-#[derive(Default)]
-struct Outline<'a> {
-    imports: Vec<&'a str>,
-    exports: Vec<&'a str>,
-    types: Option<Types>,
-}
-
-impl<'a> Outline<'a> {
-    fn of(component: &'a [u8]) -> wasmparser::Result<Self> {
-        let mut outline = Self::default();
-        let mut validator = Validator::new_with_features(WasmFeatures::all());
-        let mut depth = 0_usize;
-        for payload in Parser::new(0).parse_all(component) {
-            let payload = payload?;
-            match validator.payload(&payload)? {
-                ValidPayload::Parser(_) => depth += 1,
-                ValidPayload::End(types) if depth == 0 => outline.types = Some(types),
-                ValidPayload::End(_) => depth -= 1,
-                ValidPayload::Ok if depth == 0 => outline.note(&payload)?,
-                ValidPayload::Ok | ValidPayload::Func(..) => {}
-            }
-        }
-        Ok(outline)
-    }
-
-    fn note(&mut self, payload: &Payload<'a>) -> wasmparser::Result<()> {
-        match payload {
-            Payload::ComponentImportSection(section) => {
-                for import in section.clone() {
-                    self.imports.push(import?.name.name);
-                }
-            }
-            Payload::ComponentExportSection(section) => {
-                for export in section.clone() {
-                    self.exports.push(export?.name.name);
-                }
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-}
-
-type Named<'a> = (&'a str, &'a ComponentItem);
-
-fn find<'a>(names: &[&'a str], item: impl Fn(&'a str) -> Option<&'a ComponentItem>) -> Vec<Named<'a>> {
-    names.iter().filter_map(|name| Some((*name, item(name)?))).collect()
 }
 
 /// Bytes of JSON that may still be written.

@@ -14,6 +14,9 @@ const EXIT_SOFTWARE: u8 = 70;
 /// Exit code for a failed read or write (`EX_IOERR` of sysexits.h).
 const EXIT_IO: u8 = 74;
 
+/// Exit code for settings that this host cannot have (`EX_CONFIG`).
+const EXIT_CONFIG: u8 = 78;
+
 /// Why there is no artifact.
 #[derive(Debug, Error)]
 pub(crate) enum Fault {
@@ -36,7 +39,8 @@ impl Fault {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Io(_) => EXIT_IO,
-            Self::Input(_) | Self::Engine(_) | Self::Json(_) => EXIT_SOFTWARE,
+            Self::Engine(_) => EXIT_CONFIG,
+            Self::Input(_) | Self::Json(_) => EXIT_SOFTWARE,
         }
     }
 }

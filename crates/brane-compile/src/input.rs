@@ -106,7 +106,12 @@ fn text_of(bytes: &[u8]) -> Result<&str, Reject> {
 }
 
 fn assemble(text: &str) -> Result<Vec<u8>, Reject> {
-    wat::parse_str(text).map_err(|error| Reject::Malformed(format!("text does not parse: {error}")))
+    wat::parse_str(text).map_err(|error| {
+        let report = error.to_string();
+        let (what, rest) = report.split_once('\n').unwrap_or((&report, ""));
+        let place = rest.lines().next().unwrap_or_default().trim().trim_start_matches("--> <anon>:");
+        Reject::Malformed(format!("text does not parse: {what} (at line and column {place})"))
+    })
 }
 
 /// Counts the functions that there are to compile, in all modules.
@@ -116,7 +121,7 @@ fn assemble(text: &str) -> Result<Vec<u8>, Reject> {
 pub(crate) fn count_functions(wasm: &[u8]) -> Result<u32, Reject> {
     let mut functions = 0_u32;
     for payload in Parser::new(0).parse_all(wasm) {
-        let payload = payload.map_err(|error| Reject::Malformed(format!("does not parse: {error}")))?;
+        let payload = payload.map_err(|error| Reject::from_parser(&error))?;
         if let Payload::CodeSectionStart { count, .. } = payload {
             functions = functions.saturating_add(count);
         }

@@ -2,7 +2,7 @@
 //!
 //! It runs inside a jail and promises: one thread, no file, no network, no clock; memory and time are capped from
 //! outside. A refusal of the input is an answer like any other (exit 0). Any other exit is a fault of the host: 70 for
-//! a defect or a lack of memory that was noticed, 74 when stdin or stdout fails. Stderr carries progress and nothing
+//! a defect, 74 when stdin or stdout fails, 78 when the engine's settings do not fit the host. Stderr carries progress and nothing
 //! else: lines of two ASCII numbers, functions done and functions in all.
 //! What to allow of that which the component imports is decided elsewhere, from the description in the header.
 
@@ -15,6 +15,7 @@ mod describe;
 mod fault;
 mod input;
 mod interface;
+mod outline;
 mod progress;
 mod reject;
 
@@ -49,7 +50,10 @@ fn process() -> Result<(Header, Vec<u8>), Fault> {
     let Wasm { kind, text, bytes } = input;
     let component = match kind {
         Kind::Component => bytes,
-        Kind::CoreModule => adapt::to_component(&bytes)?,
+        Kind::CoreModule => {
+            let module = bytes; // Gone after the wrapping, before the compiler takes its own memory.
+            adapt::to_component(&module)?
+        }
     };
     let description = describe::describe(&component)?;
     let artifact = compile::compile(&component, functions)?;

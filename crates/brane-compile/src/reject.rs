@@ -33,6 +33,17 @@ pub(crate) enum Reject {
 }
 
 impl Reject {
+    /// Sorts an error of the parser or validator: a feature that is off, a limit, or plainly invalid.
+    pub(crate) fn from_parser(error: &wasmparser::Error) -> Self {
+        if let Some(features) = error.missing_wasm_feature() {
+            let names = features.iter_names().map(|(name, _)| name.to_ascii_lowercase().replace('_', "-"));
+            let names = names.collect::<Vec<_>>().join(", ");
+            return Self::Unsupported(format!("needs {names}, which is switched off: {error}"));
+        }
+        let text = format!("does not validate: {error}");
+        if error.message().contains("limit") { Self::TooLarge(text) } else { Self::Malformed(text) }
+    }
+
     /// The word for this refusal in the header.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
@@ -86,7 +97,7 @@ impl std::fmt::Display for Foreign {
 
 /// One line of at most `max` bytes: spaces for runs of white space, escapes for all else that does not print.
 pub(crate) fn clean(text: &str, max: usize) -> String {
-    const CUT: &str = "...";
+    const CUT: &str = "\u{2026}";
     let mut line = String::new();
     for word in text.split([' ', '\t', '\n', '\r']).filter(|word| !word.is_empty()) {
         if !line.is_empty() {

@@ -7,12 +7,17 @@
 use wasmtime::Config;
 
 /// Most bytes of native stack that a guest may use before it traps.
-pub const MAX_WASM_STACK: usize = 1 << 20;
+///
+/// CPython bounds its recursion by its own linear stack, which native frames outgrow: with less, deep but legal code
+/// traps where it should raise RecursionError. `cage` gives a template, and so its branes, a stack above this.
+pub const MAX_WASM_STACK: usize = 32 << 20;
 
 /// Settings for `wasmtime::Engine`, the same in compiler and worker.
 pub fn config() -> Config {
     let mut config = Config::new();
     config.wasm_component_model(true);
+    // The engine checks the two against each other even where async is not compiled in.
+    config.async_stack_size(MAX_WASM_STACK);
     config.max_wasm_stack(MAX_WASM_STACK);
     config
 }

@@ -13,7 +13,7 @@ pub enum ToBrane {
     Go(Go),
     /// Call an export.
     Call {
-        /// Name of the export: `run` for `wasi:cli/run`, else a function that the component exports.
+        /// Name of the export: `wasi:cli/run`, or a function that the component exports.
         export: String,
         /// Arguments.
         args: Vec<Value>,

@@ -45,7 +45,7 @@ pub fn encode<T: Serialize>(message: &T) -> Result<Vec<u8>, WireError> {
 
 /// The message that `bytes` hold, and nothing after it.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, WireError> {
-    let mut reader = rmp_serde::Deserializer::from_read_ref(bytes);
+    let mut reader = rmp_serde::Deserializer::new(bytes);
     reader.set_max_depth(MAX_DEPTH);
     let message = T::deserialize(&mut reader)?;
     match reader.get_ref().len() {
@@ -56,3 +56,22 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, WireError> {
 
 /// Deepest nesting that a message may have.
 const MAX_DEPTH: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    use super::control::ToTemplate;
+
+    #[test]
+    fn a_message_survives_the_way_there_and_back() {
+        let bytes = super::encode(&ToTemplate::Fork { id: 7, extra: vec![0, 1] }).unwrap();
+        let ToTemplate::Fork { id: 7, extra } = super::decode(&bytes).unwrap() else { panic!("another message") };
+        assert_eq!(extra, [0, 1]);
+    }
+
+    #[test]
+    fn bytes_after_a_message_are_refused() {
+        let mut bytes = super::encode(&ToTemplate::Mapped { drop_groups: true }).unwrap();
+        bytes.push(0);
+        assert!(super::decode::<ToTemplate>(&bytes).is_err());
+    }
+}

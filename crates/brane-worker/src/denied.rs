@@ -54,6 +54,7 @@ pub(crate) fn refused(
     results: &mut [Val],
 ) -> Result<()> {
     store.data_mut().deny(interface, function, &arguments(params))?;
+    drop_handles(&mut store, params)?;
     match (ty.results().next().and_then(|result| refusal(&result)), results) {
         (Some(refusal), [result]) => {
             *result = refusal;
@@ -61,6 +62,20 @@ pub(crate) fn refused(
         }
         _ => bail!("{interface} {function} is denied"),
     }
+}
+
+/// Gives back the handles among `params`: a borrow that outlives its call is a trap, and what is owned is ours.
+pub(crate) fn drop_handles(store: &mut StoreContextMut<'_, Host>, params: &[Val]) -> Result<()> {
+    for param in params {
+        match param {
+            Val::Resource(handle) => handle.resource_drop(&mut *store)?,
+            Val::List(inner) | Val::Tuple(inner) => drop_handles(store, inner)?,
+            Val::Record(fields) => fields.iter().try_for_each(|(_, field)| drop_handles(store, std::slice::from_ref(field)))?,
+            Val::Option(Some(inner)) | Val::Variant(_, Some(inner)) => drop_handles(store, std::slice::from_ref(inner))?,
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// The value of type `ty` that says "refused", if there is one.

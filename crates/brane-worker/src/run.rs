@@ -10,11 +10,12 @@ use wasmtime::component::{ComponentExportIndex, Instance, InstancePre, Val};
 use wasmtime::{Result, Store, Trap, bail};
 
 use crate::host::{Exit, Host, bounded};
+use crate::link::without_version;
 
 /// Longest text about a trap, in bytes.
 const MAX_DETAIL: usize = 4096;
-/// Name of the call that is `wasi:cli/run`, whatever its version.
-const RUN: &str = "run";
+/// The export of a command, without its version.
+const RUN: &str = "wasi:cli/run";
 
 /// Serves one brane to its end.
 pub(crate) fn run(linked: &InstancePre<Host>, mut pipe: Pipe) -> Infallible {
@@ -71,9 +72,9 @@ fn run_export(store: &mut Store<Host>, instance: Instance) -> Option<ComponentEx
         .component_type()
         .exports(&engine)
         .map(|(name, _)| name.to_owned())
-        .find(|name| name.split('@').next() == Some("wasi:cli/run"))?;
+        .find(|name| without_version(name) == RUN)?;
     let (_, interface) = instance.get_export(&mut *store, None, &name)?;
-    instance.get_export_index(&mut *store, Some(&interface), RUN)
+    instance.get_export_index(&mut *store, Some(&interface), "run")
 }
 
 fn call(store: &mut Store<Host>, instance: Instance, export: &str, args: Vec<Value>) -> Result<Option<Value>> {

@@ -7,7 +7,7 @@ use cage::{Artifact, Body, Failure, Pipe};
 use wasmtime::component::InstancePre;
 
 use crate::host::Host;
-use crate::{link, load, run};
+use crate::{link, load, run, wasi};
 
 /// A worker; after [`Body::prepare`] it holds a component that lacks only its store.
 #[derive(Default)]
@@ -19,6 +19,7 @@ impl Body for Worker {
     fn prepare(&mut self, job: &[u8], artifact: Artifact) -> Result<(), Failure> {
         let set: LinkSet = brane_wire::decode(job)?;
         let (engine, component) = load::load(artifact)?;
+        wasi::prepare();
         self.linked = Some(link::link(&engine, &component, &set)?);
         Ok(())
     }

@@ -5,15 +5,20 @@
 //! that it created. Without the exec, an ordinary owner gets EACCES on a brane's `/proc/PID/{ns,fd,root}`.
 
 use std::convert::Infallible;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd, RawFd};
 
 use brane_wire::control::{FromTemplate, ToTemplate};
-use rustix::io::FdFlags;
-use rustix::process::{Gid, Uid};
+use rustix::process::{Gid, Resource, Rlimit, Uid};
 
 use crate::control::Control;
 use crate::error::{Failure, Named, StepError};
 use crate::sys::{self, Clone};
+
+/// Number of the control channel in a template.
+const CONTROL: RawFd = 3;
+
+/// Bytes of stack: the engine's 32 MiB for a guest, and some for the host.
+const STACK: u64 = 40 << 20;
 
 /// Clones into the new namespaces and becomes the template there; the caller's process ends with a report.
 pub(crate) fn birth(control: OwnedFd, program: &OwnedFd, name: String) -> Result<Infallible, Failure> {
@@ -30,15 +35,20 @@ pub(crate) fn birth(control: OwnedFd, program: &OwnedFd, name: String) -> Result
 
 /// In the child: waits for the maps, takes the ids, execs.
 fn reborn(control: OwnedFd, program: &OwnedFd, name: String) -> Result<Infallible, Failure> {
+    let program = rustix::io::fcntl_dupfd_cloexec(program, CONTROL + 1).named("copy program")?;
     let channel = Control::new(control);
     let (ToTemplate::Mapped { drop_groups }, _) = channel.receive()? else {
         return Err(Failure::Unexpected("mapped"));
     };
     become_root_of_namespace(drop_groups)?;
-    let number = channel.as_fd().as_raw_fd();
-    // The control channel is the one descriptor that survives the exec.
-    rustix::io::fcntl_setfd(program, FdFlags::CLOEXEC).named("mark program close-on-exec")?;
-    let errno = sys::exec(program.as_fd(), &[name, "template".to_owned(), number.to_string()]);
+    // Room for a guest's deepest stack and the host functions above it; the layout is fixed at the exec.
+    let stack = Rlimit { current: Some(STACK), maximum: Some(STACK) };
+    rustix::process::setrlimit(Resource::Stack, stack).named("limit stack")?;
+    // The control channel is the one descriptor that survives the exec, at a number that does not depend on the owner.
+    let parked = rustix::io::fcntl_dupfd_cloexec(&channel, CONTROL + 1).named("copy control channel")?;
+    sys::place(parked.as_fd(), CONTROL, false).named("place control channel")?;
+    sys::close_on_exec_above(CONTROL).named("mark descriptors close-on-exec")?;
+    let errno = sys::exec(program.as_fd(), &[name, "template".to_owned(), CONTROL.to_string()]);
     Err(StepError { step: "exec template", errno }.into())
 }
 

@@ -121,6 +121,13 @@ pub(crate) fn close_range(first: RawFd, last: RawFd) -> Result<(), Errno> {
     check(unsafe { libc::syscall(libc::SYS_close_range, first.cast_unsigned(), last.cast_unsigned(), 0) })
 }
 
+/// close_range(2) CLOSE_RANGE_CLOEXEC: every descriptor above `number` ends with the next exec.
+pub(crate) fn close_on_exec_above(number: RawFd) -> Result<(), Errno> {
+    let first = (number + 1).cast_unsigned();
+    // SAFETY: takes numbers only, and closes nothing now.
+    check(unsafe { libc::syscall(libc::SYS_close_range, first, RawFd::MAX.cast_unsigned(), libc::CLOSE_RANGE_CLOEXEC) })
+}
+
 /// dup3(2) of `from` onto the number `to`, close-on-exec only if `cloexec`.
 pub(crate) fn place(from: BorrowedFd<'_>, to: RawFd, cloexec: bool) -> Result<(), Errno> {
     let flags = if cloexec { libc::O_CLOEXEC } else { 0 };

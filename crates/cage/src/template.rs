@@ -77,7 +77,7 @@ pub fn main(mut body: impl Body) -> ! {
 }
 
 fn number(word: &str) -> Option<RawFd> {
-    word.parse().ok().filter(|number| (3..MAX_DESCRIPTOR).contains(number) && sys::is_open(*number))
+    word.parse().ok().filter(|number| *number > libc::STDERR_FILENO && sys::is_open(*number))
 }
 
 fn born(control: RawFd, program: RawFd, name: String) -> Result<Infallible, Failure> {

@@ -1,7 +1,7 @@
 """What code looks for and a brane has not: the answers say so, and say what to do.
 
-A module that is not there raises ModuleNotFoundError, as ever, with the reason in the same line. A test for its
-presence (`importlib.util.find_spec`) still gets None.
+A module that is not there raises ModuleNotFoundError, as ever, with the reason in the same line. A test for
+its presence (`importlib.util.find_spec`) still gets None.
 """
 
 import errno
@@ -17,8 +17,9 @@ class AbsentModules:
 
     @staticmethod
     def find_spec(name: str, path: Any, target: object = None) -> None:
-        """Raise for a top-level module that is being imported; None for everything else."""
-        if path is None and sys._getframe(2).f_code.co_name == "_find_and_load_unlocked":
+        """Raise where a module is being imported and there is something to say; else None, as finders do."""
+        known = path is None or name in modules.REASONS
+        if known and sys._getframe(2).f_code.co_name == "_find_and_load_unlocked":
             raise ModuleNotFoundError(f"No module named {name!r}: {modules.why_absent(name)}", name=name)
 
 

@@ -8,14 +8,15 @@ import gc
 import wit_world
 from componentize_py_types import Err
 
-from _brane import absent, instance, loop, modules, script
+from _brane import absent, instance, loop, modules, script, zones
 
 modules.load_all()
 absent.install()
 loop.install()
+zones.install()
 instance.detach_from_build()
-# Nothing loaded so far ever becomes garbage. Frozen, it is skipped by collections, which would otherwise touch,
-# and so make private to the process, every page of the saved heap.
+# Nothing loaded so far ever becomes garbage. Frozen, it is skipped by collections, which would otherwise
+# touch, and so make private to the process, every page of the saved heap.
 gc.collect()
 gc.freeze()
 
@@ -25,7 +26,7 @@ class WitWorld(wit_world.WitWorld):
 
     def begin(self, environment: list[tuple[str, str]]) -> None:
         """Begin anew in the given environment."""
-        instance.begin(environment)
+        instance.begin(dict(environment))
 
     def run(self, source: str, filename: str, argv: list[str]) -> int:
         """Execute a script; its exit code."""

@@ -1,10 +1,13 @@
 """What must differ from one instance to the next, though all start from the same saved interpreter.
 
-The saved heap holds the seeds, clocks, paths and streams of the machine that built it. `detach_from_build` removes
-what may not be used at all, at build; `begin` renews what each instance needs of its own. One thing cannot be renewed:
-the secret of string hashes, on which every existing dict depends. It is the same for all instances of a build.
+The saved heap holds the seeds, clocks, paths and streams of the machine that built it. `detach_from_build`
+removes what may not be used at all; `begin` renews, in the instance, what each needs of its own. Two things
+are beyond it. The secret of string hashes, on which every existing dict depends, is the same in all instances
+of a build. And `random()` in sqlite3's SQL is seeded with the clock, in seconds, alone.
 """
 
+import builtins
+import contextlib
 import io
 import logging
 import multiprocessing.process
@@ -15,21 +18,26 @@ import tempfile
 import time
 import uuid
 
+import __main__
+
 _begun = False
+_main = dict(vars(__main__))
 
 
 def detach_from_build() -> None:
-    """Forget the paths of the build and open the standard streams as a script expects them."""
+    """Forget the paths of the build and make the standard streams what a script expects them to be."""
     sys.path[:] = [""]
     sys.path_importer_cache.clear()
     sys.dont_write_bytecode = True
     sys.stdin = sys.__stdin__ = standard_stream(0, "stdin", "strict")
     sys.stdout = sys.__stdout__ = standard_stream(1, "stdout", "strict")
     sys.stderr = sys.__stderr__ = standard_stream(2, "stderr", "backslashreplace")
+    # Those of `site` close standard input, which would be gone for the calls that follow.
+    builtins.exit = builtins.quit = sys.exit
 
 
 def standard_stream(descriptor: int, name: str, errors: str) -> io.TextIOWrapper:
-    """A UTF-8 text stream; written lines leave at once, whatever the interpreter was told at build."""
+    """A UTF-8 text stream; written lines leave at once. The build's own are unbuffered, a call each write."""
     mode = "r" if descriptor == 0 else "w"
     raw = io.FileIO(descriptor, mode, closefd=False)
     raw.name = f"<{name}>"
@@ -40,20 +48,30 @@ def standard_stream(descriptor: int, name: str, errors: str) -> io.TextIOWrapper
 
 
 def begin_once() -> None:
-    """Begin, unless that is done; the runtime has put the environment into `os.environ` before the first call."""
+    """Begin, unless that is done; before the first call the runtime fills `os.environ`."""
     if not _begun:
-        begin(list(os.environ.items()))
+        begin(dict(os.environ))
 
 
-def begin(environment: list[tuple[str, str]]) -> None:
-    """Give this instance its environment and chance, time and names of its own."""
+def begin(environment: dict[str, str]) -> None:
+    """Give this instance its environment, an empty `__main__`, and chance, time and names of its own."""
     global _begun
     _begun = True
+    vars(__main__).clear()
+    vars(__main__).update(_main)
     os.environ.clear()
     os.environ.update(environment)
+    if "PWD" in environment:
+        with contextlib.suppress(OSError):
+            os.chdir(environment["PWD"])
+    renew_seeds()
+
+
+def renew_seeds() -> None:
+    """Replace what was drawn or read when the modules were loaded, or by code that ran before a fork."""
     random.seed(os.urandom(32))
+    multiprocessing.process.current_process().authkey = os.urandom(32)
     tempfile._name_sequence = tempfile.tempdir = None
     uuid._node = uuid._last_timestamp = uuid._last_timestamp_v7 = None
     uuid._last_counter_v7 = 0
-    multiprocessing.process.current_process().authkey = os.urandom(32)
     logging._startTime = time.time_ns()

@@ -1,7 +1,8 @@
 """The event loop behind `asyncio.run`: one thread, no self-pipe.
 
-CPython's own loop wakes itself through a socket pair, which WASI has not. Nothing needs waking here, since there are
-no threads and no signals, so the pipe is left out. Sockets, where a brane has them, are waited for as usual.
+CPython's own loop wakes itself through a socket pair, which WASI has not. Nothing needs waking here, since
+there are no threads and no signals, so the pipe is left out. Sockets, where a brane has them, are waited for
+as usual.
 """
 
 import asyncio

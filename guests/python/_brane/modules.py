@@ -1,7 +1,7 @@
 """Which modules the guest has: all of CPython's standard library except what is listed here, with the reason.
 
-A module must be loaded at build, because a brane has no library on disk to load it from. The list is exact: a module
-that cannot be imported and is not listed fails the build.
+A module must be loaded at build, because a brane has no library on disk to load it from. The list is
+complete: a module that cannot be imported and is not listed fails the build.
 """
 
 import importlib
@@ -22,7 +22,10 @@ LEFT_OUT = {
     ),
     "TLS is not in this Python, and a brane has no network of its own": ("ssl",),
     "a brane cannot load native code": ("ctypes",),
-    "its database library is not in this Python: use sqlite3, dbm.sqlite3 or dbm.dumb": ("dbm.gnu", "dbm.ndbm"),
+    "its database library is not in this Python: use sqlite3, dbm.sqlite3 or dbm.dumb": (
+        "dbm.gnu",
+        "dbm.ndbm",
+    ),
     "a brane has no terminal": ("_pyrepl", "curses", "pty", "readline", "termios", "tty"),
     "a brane has no screen": ("idlelib", "tkinter", "turtle", "turtledemo"),
     "a brane has no users and groups": ("grp", "pwd"),

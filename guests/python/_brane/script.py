@@ -1,18 +1,20 @@
 """Runs code in `__main__` and tells how it ended, as `python script.py` would.
 
-Tracebacks begin with the script's own frame: the frame of this module is cut off, and the source text is kept where
-the traceback printer finds it. Both streams are flushed before a call returns.
+Tracebacks begin with the script's own frame: the frames of this module are cut off, and the source text is
+kept where the traceback printer finds it. Both streams are flushed before a call returns. What registers with
+`atexit` never runs, since a brane ends by being killed.
 """
-
-import __main__
 
 import contextlib
 import json
 import linecache
+import os
 import sys
 import traceback
-from types import CodeType
+from types import CodeType, TracebackType
 from typing import Any
+
+import __main__
 
 MESSAGE_LIMIT = 4096
 TRACEBACK_LIMIT = 65536
@@ -26,16 +28,12 @@ class EvaluationError(Exception):
 def run(source: str, filename: str, argv: list[str]) -> int:
     """Execute `source` as a script; its exit code, 0 to 255."""
     sys.argv = argv
+    failure = failure_of(source, filename)
     try:
-        exec(compiled(source, filename, "exec"), __main__.__dict__)
-    except SystemExit as stop:
-        return exit_code(stop.code)
-    except BaseException as error:
-        report(error.with_traceback(script_frames(error)))
-        return 1
+        return exit_code(failure)
     finally:
+        del failure  # its traceback leads back to this frame
         flush()
-    return 0
 
 
 def evaluate(source: str) -> str:
@@ -43,13 +41,34 @@ def evaluate(source: str) -> str:
     try:
         value = eval(compiled(source.lstrip(" \t"), EVAL_FILENAME, "eval"), __main__.__dict__)
     except BaseException as error:
-        raise EvaluationError(described(error.with_traceback(script_frames(error)))) from None
+        raise EvaluationError(described(from_script(error))) from None
     finally:
         flush()
     try:
         return as_json(value)
     except BaseException as error:
         raise EvaluationError(described(error.with_traceback(None))) from None
+
+
+def failure_of(source: str, filename: str) -> BaseException | None:
+    """Execute `source`; what it raised."""
+    if not filename.startswith("<"):
+        be_a_file(filename, source)
+    try:
+        exec(compiled(source, filename, "exec"), __main__.__dict__)
+    except BaseException as error:
+        return from_script(error)
+    return None
+
+
+def be_a_file(filename: str, source: str) -> None:
+    """Let a script with a file's name see itself and import its neighbours, be the file there or not."""
+    lines = source.splitlines(keepends=True)
+    linecache.cache[filename] = len(source), None, lines, filename
+    __main__.__file__ = filename
+    folder = os.path.dirname(filename)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
 
 
 def compiled(source: str, filename: str, mode: str) -> CodeType:
@@ -66,50 +85,61 @@ def as_json(value: Any) -> str:
     return text
 
 
-def exit_code(code: object) -> int:
-    """What the process would exit with for `SystemExit(code)` (library reference, `sys.exit`)."""
-    if code is None:
+def exit_code(failure: BaseException | None) -> int:
+    """What the process would exit with (library reference, `sys.exit`); says why on standard error."""
+    if failure is None:
         return 0
-    if isinstance(code, int):
-        return code & 0xFF
+    if not isinstance(failure, SystemExit):
+        report(failure)
+        return 1
+    if failure.code is None:
+        return 0
+    if isinstance(failure.code, int):
+        return failure.code & 0xFF
     with contextlib.suppress(Exception):
-        print(code, file=sys.stderr)
+        print(failure.code, file=sys.stderr)
     return 1
 
 
-def script_frames(error: BaseException) -> Any:
-    """The traceback of `error` without the frame of this module that called the script."""
-    frames = error.__traceback__
-    while frames is not None and frames.tb_frame.f_globals is globals():
-        frames = frames.tb_next
-    return frames
-
-
-def report(error: BaseException) -> None:
+def report(failure: BaseException) -> None:
     """Print an uncaught exception through `sys.excepthook`, which may be the script's own and fail."""
     try:
-        sys.excepthook(type(error), error, error.__traceback__)
-    except BaseException as failure:
+        sys.excepthook(type(failure), failure, failure.__traceback__)
+    except BaseException as error:
         print("Error in sys.excepthook:", file=sys.stderr)
-        sys.__excepthook__(type(failure), failure, script_frames(failure))
+        sys.__excepthook__(type(error), from_script(error), error.__traceback__)
         print("\nOriginal exception was:", file=sys.stderr)
-        sys.__excepthook__(type(error), error, error.__traceback__)
+        sys.__excepthook__(type(failure), failure, failure.__traceback__)
+
+
+def from_script(error: BaseException) -> BaseException:
+    """The exception without the frames of this module that lead to the script."""
+    frames: TracebackType | None = error.__traceback__
+    while frames is not None and frames.tb_frame.f_globals is globals():
+        frames = frames.tb_next
+    return error.with_traceback(frames)
 
 
 def described(error: BaseException) -> str:
     """An exception as the JSON text that `guest.wit` promises."""
     kind = type(error)
-    name = kind.__qualname__ if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}.{kind.__qualname__}"
+    place = "" if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}."
     try:
         message = str(error)
     except Exception:
         message = "<exception str() failed>"
     text = "".join(traceback.format_exception(error))
-    return json.dumps({"type": name, "message": message[:MESSAGE_LIMIT], "traceback": text[-TRACEBACK_LIMIT:]})
+    return json.dumps(
+        {
+            "type": place + kind.__qualname__,
+            "message": message[:MESSAGE_LIMIT],
+            "traceback": text[-TRACEBACK_LIMIT:],
+        }
+    )
 
 
 def flush() -> None:
-    """Send what standard output and error still hold; a stream that the script closed or replaced may refuse."""
+    """Send what standard output and error hold; a stream that the script closed or replaced may refuse."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(Exception):
             stream.flush()

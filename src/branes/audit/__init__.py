@@ -1,12 +1,13 @@
 """The audit log: an append-only chain of records that nobody can quietly edit.
 
-record   what a record is, and its one form as bytes        pure
-chain    how records follow each other                      pure
-fault    what is wrong where they do not                    pure
-folder   files, opened safely, and the lock
-newest   the end of the log
-store    appending: durable, by many threads and processes
-verify   reading: sound or not, and where
+- `record`: what a record is, and its one form as bytes (pure)
+- `chain`: how records follow each other (pure)
+- `fault`: what is wrong where they do not (pure)
+- `folder`: files, opened safely, and the lock
+- `newest`: the end of the log
+- `turns`: which thread writes for which others
+- `store`: appending, durably
+- `verify`: reading: sound or not, and where
 """
 
 from branes.audit.chain import GENESIS, Checked, Head, Stamp, check, extend, resume

@@ -1,8 +1,8 @@
 """Which line of a broken chain is to blame, and what was done to it.
 
 A line that does not follow the one before it shows only that something happened near it. The lines after it
-are
-witnesses: each holds the digest of the line that it was written after. From them follows whether a line was
+are witnesses: each holds the digest of the line that it was written after. From them follows whether a line
+was
 
 - `changed`: its successor is there and holds another digest;
 - `missing`: the place before this line is empty, and nothing later fits there;
@@ -19,11 +19,13 @@ Pure: lines in, a value out.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from branes.audit.record import MAX_LINE, MalformedError, scan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Reason = Literal["changed", "inserted", "malformed", "missing", "swapped", "torn"]
 Line = tuple[str, int, bytes]
@@ -79,9 +81,11 @@ def unreadable(line: Line, error: MalformedError) -> Fault:
 
 
 def explain(last: Line | None, line: Line, rest: Iterable[Line]) -> Fault:
-    """Name the culprit when `line`, a record, does not follow `last`, the last sound line (None: there is
-    none).""" held = _link(last[2]) if last else _Link(0, "", "0" * 64) here = _link(line[2]) ahead =
-    _look_ahead(held, here, rest) if last and (here.seq, here.prev) == (held.seq, held.prev):
+    """Name the culprit when `line`, a record, does not follow `last`, the last sound line if there is one."""
+    held = _link(last[2]) if last else _Link(0, "", "0" * 64)
+    here = _link(line[2])
+    ahead = _look_ahead(held, here, rest)
+    if last and (here.seq, here.prev) == (held.seq, held.prev):
         return _rivals(last, line, here, ahead)
     place = held.seq + 1
     if ahead.rightful:
@@ -129,8 +133,8 @@ def _displaced(line: Line, here: _Link, place: int, ahead: _Ahead) -> Fault:
 
 
 def _changed(last: Line | None, line: Line, here: _Link, ahead: _Ahead) -> Fault:
-    """The place is right, the digest is not: either the line before was changed, or the digest in this
-    one.""" if last and ahead.next is None:
+    """The place is right, the digest is not: the line before was changed, or the digest in this one."""
+    if last and ahead.next is None:
         return _fault(
             last, "changed", "its SHA-256 is not what the last line holds, unless that one was changed"
         )

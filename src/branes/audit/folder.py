@@ -18,10 +18,12 @@ import re
 import stat
 import time
 from contextlib import suppress
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from branes.errors import AuditError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 RESERVE_SIZE: Final = 16 * 1024
 
@@ -30,6 +32,22 @@ _RESERVE: Final = "reserve"
 _SAFE: Final = os.O_NOFOLLOW | os.O_CLOEXEC
 _FIRST_PAUSE: Final = 50e-6
 _LONGEST_PAUSE: Final = 2e-3
+
+
+class UnsyncedError(OSError):
+    """fsync(2) or fdatasync(2) failed: what was written may be lost, and no later call will say so again."""
+
+
+def sync(fd: int) -> None:
+    """Make a folder's names durable.
+
+    Raises:
+        UnsyncedError: as fsync(2).
+    """
+    try:
+        os.fsync(fd)
+    except OSError as error:
+        raise UnsyncedError(error.errno, error.strerror) from error
 
 
 def make_folder(path: Path) -> None:
@@ -41,7 +59,7 @@ def make_folder(path: Path) -> None:
         path.mkdir(mode=0o700)
     fd = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(fd)
+        sync(fd)
     finally:
         os.close(fd)
 
@@ -67,7 +85,7 @@ def open_folder(path: Path) -> int:
 def is_at(folder: int, path: Path) -> bool:
     """Tell whether the open folder is still the one that `path` names."""
     try:
-        return os.path.samestat(os.fstat(folder), os.stat(path))
+        return os.path.samestat(os.fstat(folder), path.stat())
     except FileNotFoundError:
         return False
 
@@ -119,7 +137,11 @@ def segment(number: int) -> str:
 def create_segment(folder: int, name: str) -> int:
     """Create an empty segment under a durable name and open it to read and write."""
     fd = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | _SAFE, 0o600, dir_fd=folder)
-    os.fsync(folder)
+    try:
+        sync(folder)
+    except OSError:
+        os.close(fd)
+        raise
     return fd
 
 
@@ -139,12 +161,10 @@ def open_segment(folder: int, name: str, *, write: bool = False) -> int:
             raise AuditError(f"the audit log's file {name} is a symbolic link") from error
         raise
     try:
-        status = os.fstat(fd)
-        if not stat.S_ISREG(status.st_mode):
-            raise AuditError(f"the audit log's file {name} is not a regular file")
+        _refuse_special(os.fstat(fd), name)
         if write:
-            _refuse_foreign(status, name)
-            os.fsync(folder)  # who created it may have died before this
+            _refuse_foreign(os.fstat(fd), name)
+            sync(folder)  # who created it may have died before this
     except BaseException:
         os.close(fd)
         raise
@@ -152,8 +172,9 @@ def open_segment(folder: int, name: str, *, write: bool = False) -> int:
 
 
 def last_lines(fd: int, size: int, count: int) -> tuple[list[bytes], bytes]:
-    """Return up to `count` (1 or more) of the last whole lines below `size`, and the bytes after the last
-    newline.""" window = 64 * 1024 while True:
+    """Return the last `count` (1 or more) whole lines below `size`, and the bytes after the last newline."""
+    window = 64 * 1024
+    while True:
         start = max(0, size - window)
         data = os.pread(fd, size - start, start)
         if start == 0 or data.count(b"\n") > count:
@@ -203,6 +224,11 @@ def spend_reserve(folder: int) -> bool:
     finally:
         os.close(fd)
     return True
+
+
+def _refuse_special(status: os.stat_result, name: str) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise AuditError(f"the audit log's file {name} is not a regular file")
 
 
 def _refuse_foreign(status: os.stat_result, name: str) -> None:

@@ -66,8 +66,7 @@ def is_current(folder: int, newest: Newest) -> bool:
 
 
 def load(folder: int, known: Newest | None) -> Newest:
-    """Read the end of the log anew, and see to it that space is set aside; `known` is used up, even on
-    failure.
+    """Read the end of the log anew, and set space aside. `known` is used up, on failure too.
 
     Raises:
         AuditError: the log is broken or unsafe to open.
@@ -160,9 +159,7 @@ def _head(folder: int, number: int, lines: list[bytes]) -> Head:
     try:
         return resume(lines[-2:])
     except MalformedError as error:
-        raise _broken(
-            f"its last line {error}" if "line" in str(error) else f"its last line is {error}"
-        ) from None
+        raise _broken(f"the last line: {error}") from None
 
 
 def _last_of(folder: int, name: str) -> list[bytes]:
@@ -177,5 +174,7 @@ def _last_of(folder: int, name: str) -> list[bytes]:
 
 
 def _broken(what: str) -> AuditError:
-    return AuditError( f"the audit log is broken and takes no more records: {what}", hint="`brane audit
-        verify` names the first fault; keep the folder as evidence, and move it aside to go on", )
+    return AuditError(
+        f"the audit log is broken and takes no more records: {what}",
+        hint="`brane audit verify` names the first fault; to go on, move the folder aside and keep it",
+    )

@@ -7,7 +7,7 @@ every other spelling.
 `Event` is what a caller reports. Everything that can go wrong with it goes wrong when it is made: a name that
 is not one is the caller's mistake and raises. What the guest tried is another matter. It is hostile text of
 any length and must never be the reason why a record is missing, so that no content of `tried` or `done` is
-refused; it is spelled out instead (see `_clean`), and what is too long is replaced by its digest.
+refused; `branes.audit.clean` spells it out instead.
 
 Pure: values in, values out. Time, hashes of other lines and files belong to others.
 """
@@ -15,15 +15,16 @@ Pure: values in, values out. Time, hashes of other lines and files belong to oth
 from __future__ import annotations
 
 import hashlib
-import json
-import math
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import rfc8785
+from branes.audit.canonical import SpellingError, loads
+from branes.audit.clean import MAX_INTEGER, clean, fit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MAX_LINE: Final = 64 * 1024
 LAYERS: Final = frozenset({"language", "process", "network", "kernel", "host"})
@@ -31,21 +32,12 @@ LAYERS: Final = frozenset({"language", "process", "network", "kernel", "host"})
 _FIELDS: Final = ("boot", "done", "event", "layer", "plan", "prev", "run", "seq", "tried", "wall")
 # The fields other than `tried` and `done` take less than 600 bytes; the rest of the line is for those two.
 _MAX_BODY: Final = MAX_LINE - 1024
-_MAX_DEPTH: Final = 16
-_MAX_INTEGER: Final = 2**53 - 1
-_START: Final = 256
 
 _RUN: Final = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9._:-]{0,127})?")
 _PLAN: Final = re.compile(r"(?:sha256:[0-9a-f]{64})?")
 _EVENT: Final = re.compile(r"(?=.{1,64}\Z)[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+")
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _WALL: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
-# RFC 8785 leaves these as they are, and a terminal obeys some of them or shows nothing: delete, the C1
-# controls, line separators, what reorders text, what has no width, tags, and surrogates, which have no UTF-8
-# form at all.
-_UNSEEN: Final = re.compile(
-    "[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
-)
 
 
 class MalformedError(ValueError):
@@ -63,6 +55,7 @@ class Event:
         event: what kind it is, dotted lower-case words such as `seccomp.denied`.
         tried: what was attempted; may hold untrusted text. Made safe to show and to encode.
         done: what was done about it. Made safe likewise.
+        tried_json, done_json: the same two in the form of RFC 8785.
 
     Raises:
         ValueError: a name does not have its form.
@@ -75,15 +68,16 @@ class Event:
     event: str
     tried: Mapping[str, object] = field(default_factory=dict)
     done: Mapping[str, object] = field(default_factory=dict)
-    _tried: bytes = field(init=False, repr=False, compare=False)
-    _done: bytes = field(init=False, repr=False, compare=False)
+    tried_json: bytes = field(init=False, repr=False, compare=False)
+    done_json: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         _check_names(self.run, self.plan, self.layer, self.event)
-        done, done_bytes = _fit(_clean_mapping(self.done, 0), _MAX_BODY // 2)
-        tried, tried_bytes = _fit(_clean_mapping(self.tried, 0), _MAX_BODY - len(done_bytes))
-        for name, value in (("tried", tried), ("done", done), ("_tried", tried_bytes), ("_done", done_bytes)):
-            object.__setattr__(self, name, value)
+        done, done_json = fit(clean(self.done), _MAX_BODY // 2)
+        tried, tried_json = fit(clean(self.tried), _MAX_BODY - len(done_json))
+        made = {"tried": tried, "done": done, "tried_json": tried_json, "done_json": done_json}
+        for name, value in made.items():
+            object.__setattr__(self, name, value)  # frozen, but not yet seen by anyone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,11 +114,18 @@ def encode(event: Event, seq: int, wall: str, boot: int, prev: str) -> bytes:
 
     Raises:
         ValueError: `seq`, `wall`, `boot` or `prev` is out of its form.
-    """ _check_place(seq, wall, boot, prev) return (
-    f'{{"boot":{boot},"done":{event._done.decode()},"event":"{event.event}","layer":"{event.layer}",'  # noqa:
-    SLF001 f'"plan":"{event.plan}","prev":"{prev}","run":"{event.run}","seq":{seq},'
-    f'"tried":{event._tried.decode()},"wall":"{wall}"}}\n'  # noqa: SLF001
-    ).encode()
+    """
+    _check_place(seq, wall, boot, prev)
+    return b"".join(
+        (
+            b'{"boot":%d,"done":' % boot,
+            event.done_json,
+            f',"event":"{event.event}","layer":"{event.layer}","plan":"{event.plan}","prev":"{prev}"'.encode(),
+            f',"run":"{event.run}","seq":{seq},"tried":'.encode(),
+            event.tried_json,
+            f',"wall":"{wall}"}}\n'.encode(),
+        )
+    )
 
 
 def decode(line: bytes) -> Record:
@@ -152,8 +153,11 @@ def _fields(line: bytes) -> dict[str, Any]:
         raise MalformedError(f"longer than {MAX_LINE} bytes")
     if not line.endswith(b"\n"):
         raise MalformedError("does not end with a newline")
-    fields = _parse_plain(line) or _parse(line)
-    if tuple(fields) != _FIELDS:
+    try:
+        fields = loads(line[:-1])
+    except SpellingError as error:
+        raise MalformedError(str(error)) from None
+    if type(fields) is not dict or tuple(fields) != _FIELDS:
         raise MalformedError("does not have the fields of a record")
     try:
         _check_names(fields["run"], fields["plan"], fields["layer"], fields["event"])
@@ -163,54 +167,6 @@ def _fields(line: bytes) -> dict[str, Any]:
     if type(fields["tried"]) is not dict or type(fields["done"]) is not dict:
         raise MalformedError("tried or done is not an object")
     return fields
-
-
-def _parse(line: bytes) -> dict[str, Any]:
-    """Parse with the reference: what it parses to must be spelled as RFC 8785 spells it."""
-    try:
-        value = json.loads(line[:-1].decode())
-        canonical = rfc8785.dumps(value)
-    except (ValueError, RecursionError):
-        raise MalformedError("not JSON that RFC 8785 can express") from None
-    if canonical != line[:-1]:
-        raise MalformedError("not spelled as RFC 8785 spells it")
-    if type(value) is not dict:
-        raise MalformedError("not an object")
-    return value
-
-
-def _plain_integer(text: str) -> int:
-    if len(text) > 15:
-        raise ValueError
-    return int(text)
-
-
-def _no_float(_text: str) -> float:
-    raise ValueError
-
-
-# For ASCII text without fractions and long integers the C encoder of the standard library and RFC 8785 agree:
-# names sorted by code unit, no blanks, the same escapes. The tests hold the two against each other.
-_plain_decode: Final = json.JSONDecoder(
-    parse_int=_plain_integer, parse_float=_no_float, parse_constant=_no_float
-).raw_decode
-_plain_encode: Final = json.JSONEncoder(
-    sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False
-).encode
-
-
-def _parse_plain(line: bytes) -> dict[str, Any] | None:
-    """Parse the common sort of line five times as fast; None means: ask `_parse`."""
-    if not line.isascii():
-        return None
-    text = line[:-1].decode()
-    try:
-        value, _end = _plain_decode(text)
-        if type(value) is dict and _plain_encode(value) == text:
-            return value
-    except (ValueError, RecursionError):
-        pass
-    return None
 
 
 @lru_cache(maxsize=1024)
@@ -226,68 +182,11 @@ def _check_names(run: str, plan: str, layer: str, event: str) -> None:
 
 
 def _check_place(seq: int, wall: str, boot: int, prev: str) -> None:
-    if type(seq) is not int or not 1 <= seq <= _MAX_INTEGER:
+    if type(seq) is not int or not 1 <= seq <= MAX_INTEGER:
         raise ValueError("seq is not a positive integer")
-    if type(boot) is not int or not 0 <= boot <= _MAX_INTEGER:
+    if type(boot) is not int or not 0 <= boot <= MAX_INTEGER:
         raise ValueError("boot is not a number of microseconds")
     if not _WALL.fullmatch(wall):
         raise ValueError("wall is not a time: expected RFC 3339, UTC, six decimals")
     if not _DIGEST.fullmatch(prev):
         raise ValueError("prev is not a digest: expected 64 hexadecimal digits")
-
-
-def _fit(value: dict[str, object], room: int) -> tuple[dict[str, object], bytes]:
-    """Return `value` and its bytes, or if they exceed `room` a stand-in that still says what they were."""
-    encoded = rfc8785.dumps(value)  # type: ignore[arg-type]  # _clean left nothing else in it
-    if len(encoded) <= room:
-        return value, encoded
-    digest = hashlib.sha256(encoded).hexdigest()
-    start = encoded[:_START].decode(errors="ignore")
-    omitted: dict[str, object] = {"bytes": len(encoded), "sha256": digest, "start": start}
-    return {"omitted": omitted}, rfc8785.dumps({"omitted": omitted})  # type: ignore[dict-item]
-
-
-def _clean_mapping(value: Mapping[str, object], depth: int) -> dict[str, object]:
-    if not isinstance(value, Mapping):
-        raise TypeError(f"expected a mapping, got {type(value).__name__}")
-    cleaned: dict[str, object] = {}
-    for key, item in value.items():
-        if not isinstance(key, str):
-            raise TypeError(f"expected text as a name, got {type(key).__name__}")
-        name = _clean_text(key)
-        while name in cleaned:  # two hostile names may be spelled alike; neither may hide the other
-            name += "'"
-        cleaned[name] = _clean(item, depth + 1)
-    return cleaned
-
-
-def _clean(value: object, depth: int) -> object:
-    """Return a value that RFC 8785 can express and that reads back as itself."""
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, str | bytes):
-        return _clean_text(value)
-    if isinstance(value, int | float):
-        return _clean_number(value)
-    if not isinstance(value, Mapping | list | tuple):
-        raise TypeError(f"expected what JSON can express, got {type(value).__name__}")
-    if depth >= _MAX_DEPTH:
-        return f"nested deeper than {_MAX_DEPTH} levels"
-    if isinstance(value, Mapping):
-        return _clean_mapping(value, depth)
-    return [_clean(item, depth + 1) for item in value]
-
-
-def _clean_text(value: str | bytes) -> str:
-    text = value.decode(errors="backslashreplace") if isinstance(value, bytes) else str.__str__(value)
-    return _UNSEEN.sub(lambda found: found[0].encode("ascii", "backslashreplace").decode(), text)
-
-
-def _clean_number(value: float) -> int | float | str:
-    if isinstance(value, int):
-        if abs(value) <= _MAX_INTEGER:
-            return int(value)
-        # Python refuses to spell very long integers in decimal.
-        return str(int(value)) if value.bit_length() <= 1024 else hex(value)
-    # A large float is spelled without a point, and would read back as an integer that RFC 8785 refuses.
-    return float(value) if math.isfinite(value) and abs(value) <= _MAX_INTEGER else repr(float(value))

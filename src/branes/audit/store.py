@@ -2,8 +2,7 @@
 
 Promises:
 
-- Records that were returned are on the disk (fdatasync(2) succeeded after they were written) and in the
-  chain.
+- Records that were returned are in the chain and on the disk: fdatasync(2) succeeded after they were written.
 - Any number of threads and processes may append; each batch is written under an exclusive lock, after the
   head was looked at again if anyone else wrote. Threads that wait at the same time go into one batch with one
   fdatasync.
@@ -18,8 +17,13 @@ Left to others: what to record and when, and stopping whatever is not recorded.
 
 Expected strace of one append to a log that is open and that nobody else wrote to:
 
-    fstat, stat(folder), flock(folder, LOCK_EX|LOCK_NB), fstat, stat(folder), stat(segment), stat(next
-    segment) = ENOENT, pwrite64(segment, line), fdatasync(segment), flock(folder, LOCK_UN)
+    flock(folder, LOCK_EX|LOCK_NB)              = 0
+    fstat(folder), stat(its path)               is it still the log's folder?
+    stat(segment)                               did another write, or put another file in its place?
+    stat(next segment)                          = -1 ENOENT
+    pwrite64(segment, line, length, end)        = length
+    fdatasync(segment)                          = 0
+    flock(folder, LOCK_UN)                      = 0
 """
 
 from __future__ import annotations
@@ -27,19 +31,18 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import threading
 import time
 import weakref
-from collections.abc import Iterable
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Final
 
 from branes.audit.chain import Stamp, extend
-from branes.audit.folder import is_at, lock, make_folder, open_folder, spend_reserve, unlock
+from branes.audit.folder import UnsyncedError, is_at, lock, make_folder, open_folder, spend_reserve, unlock
 from branes.audit.newest import Newest, after, is_current, load, put, recovered, rotate, undo
 from branes.audit.record import Event, Record
+from branes.audit.turns import Ticket, Turns
 from branes.errors import AuditError
 
 _SEGMENT_SIZE: Final = 64 * 1024 * 1024
@@ -75,13 +78,13 @@ class AuditLog:
         """
         if self._pid != os.getpid():
             self._forget()
-        ticket = _Ticket(events)
+        ticket = Ticket(events)
         try:
-            batch = self._wait_or_lead(ticket)
+            batch = self._turns.wait_or_lead(ticket)
             if batch:
                 self._settle(batch)
         finally:
-            self._leave(ticket)
+            self._turns.leave(ticket)
         return ticket.result()
 
     def close(self) -> None:
@@ -95,59 +98,36 @@ class AuditLog:
 
     def _begin(self) -> None:
         self._pid = os.getpid()
-        self._turn = threading.Condition()
-        self._waiting: list[_Ticket] = []
-        self._leader: _Ticket | None = None
+        self._turns = Turns()
 
     def _forget(self) -> None:
-        """Drop what a fork copied: the parent's descriptors, which share its lock, and the threads it had
-        waiting.""" self.close() self._begin()
+        """Drop what a fork copied: descriptors that share the parent's lock, threads that are not here."""
+        self.close()
+        self._begin()
 
-    def _wait_or_lead(self, ticket: _Ticket) -> list[_Ticket]:
-        """Return the batch that this thread has to write, or nothing once another thread settled `ticket`."""
-        with self._turn:
-            self._waiting.append(ticket)
-            while self._leader and not ticket.settled:
-                self._turn.wait()
-            if ticket.settled:
-                return []
-            self._leader = ticket
-            return list(self._waiting)
-
-    def _leave(self, ticket: _Ticket) -> None:
-        with self._turn:
-            self._waiting = [other for other in self._waiting if other is not ticket and not other.settled]
-            if self._leader is ticket:
-                self._leader = None
-                self._turn.notify_all()
-
-    def _settle(self, batch: list[_Ticket]) -> None:
+    def _settle(self, batch: list[Ticket]) -> None:
         """Record a batch; whatever happens, each of its tickets has an answer afterwards."""
         try:
-            records = iter(self._commit([event for ticket in batch for event in ticket.events]))
+            folder = self._lock()
+            try:
+                batch = self._turns.waiting()  # more may have come while this waited for the lock
+                records = iter(self._commit(folder, [event for ticket in batch for event in ticket.events]))
+            finally:
+                unlock(folder)
             for ticket in batch:
                 ticket.records = tuple(islice(records, len(ticket.events)))
         except BaseException as error:
             self.close()  # gives the lock back; the next append looks at everything anew
+            cause = self._poison("fsync failed", error) if isinstance(error, UnsyncedError) else error
             for ticket in batch:
-                ticket.failure = _as_audit_error(error, self._directory)
+                ticket.failure = _as_audit_error(cause, self._directory)
             if not isinstance(error, AuditError | OSError):
                 raise
 
-    def _commit(self, events: list[Event]) -> tuple[Record, ...]:
-        if self._directory in _poisoned:
-            raise _poison_error(_poisoned[self._directory])
-        folder = self._lock()
-        try:
-            if self._newest is None or not is_current(folder, self._newest):
-                known, self._newest = self._newest, None
-                self._newest = load(folder, known)
-            return self._write(folder, self._newest, events)
-        finally:
-            unlock(folder)
-
     def _lock(self) -> int:
         """Return the folder that has the log's name now, locked."""
+        if self._directory in _poisoned:
+            raise _poison_error(_poisoned[self._directory])
         while True:
             if self._folder is None:
                 make_folder(self._directory)
@@ -157,7 +137,8 @@ class AuditLog:
                 return self._folder
             self.close()  # somebody moved it aside
 
-    def _write(self, folder: int, newest: Newest, events: list[Event]) -> tuple[Record, ...]:
+    def _commit(self, folder: int, events: list[Event]) -> tuple[Record, ...]:
+        newest = self._look(folder)
         first = recovered(newest)
         data, head, records = extend(newest.head, first + events, _now)
         if newest.end and not newest.torn and newest.end + len(data) > self._segment_size:
@@ -170,6 +151,12 @@ class AuditLog:
             raise
         self._newest = after(newest, data, head)
         return records[len(first) :]
+
+    def _look(self, folder: int) -> Newest:
+        if self._newest is None or not is_current(folder, self._newest):
+            known, self._newest = self._newest, None
+            self._newest = load(folder, known)
+        return self._newest
 
     def _store(self, newest: Newest, data: bytes) -> None:
         try:
@@ -189,40 +176,16 @@ class AuditLog:
             raise self._poison("fdatasync failed", error) from error
 
     def _record_full(self, folder: int, newest: Newest, size: int) -> None:
-        """Use the space set aside to record that there is no more; there is nothing to be done if even that
-        fails.""" with suppress(OSError, AuditError):
+        """Use the space set aside to record that there is no more. If even that fails, there is no way."""
+        tried, done = {"bytes": size}, {"action": "refused"}
+        full = Event(run="", plan="", layer="host", event="audit.full", tried=tried, done=done)
+        with suppress(OSError, AuditError):
             if spend_reserve(folder):
-                done = {"action": "refused"}
-                full = Event(
-                    run="", plan="", layer="host", event="audit.full", tried={"bytes": size}, done=done
-                )
                 self._store(newest, extend(newest.head, [*recovered(newest), full], _now)[0])
 
     def _poison(self, what: str, error: OSError) -> AuditError:
         _poisoned[self._directory] = f"{what}: {_reason(error)}"
         return _poison_error(_poisoned[self._directory])
-
-
-class _Ticket:
-    """One call of `append`, until it has an answer."""
-
-    __slots__ = ("events", "failure", "records")
-
-    def __init__(self, events: Iterable[Event]) -> None:
-        self.events = tuple(events)
-        self.records: tuple[Record, ...] | None = None
-        self.failure: AuditError | None = None
-
-    @property
-    def settled(self) -> bool:
-        return self.records is not None or self.failure is not None
-
-    def result(self) -> tuple[Record, ...]:
-        if self.failure:
-            raise self.failure
-        if self.records is None:
-            raise AuditError("the append was interrupted before it was written")
-        return self.records
 
 
 def _now() -> Stamp:

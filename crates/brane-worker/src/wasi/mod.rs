@@ -18,6 +18,11 @@ use wasmtime::{Engine, Result, bail};
 use crate::host::Host;
 use crate::link::without_version;
 
+/// Does in the template what happens once in a process: the first use of a clock asks the kernel where the vDSO is.
+pub(crate) fn prepare() {
+    clocks::now();
+}
+
 /// Links the host's implementation of the interface `name`.
 pub(crate) fn link(
     engine: &Engine,

@@ -9,7 +9,7 @@ use wasmtime::component::{LinkerInstance, Resource, Val};
 use wasmtime::{Result, StoreContextMut, bail};
 
 use super::resources::{Dummy, Pollable, Resolved};
-use crate::denied::refused;
+use crate::denied::{drop_handles, refused};
 use crate::host::Host;
 
 /// Whether `function` of `interface` answers locally when the interface is denied.
@@ -33,29 +33,30 @@ pub(crate) fn link(instance: &mut LinkerInstance<'_, Host>, interface: &str, fun
         "instance-network" => instance.func_wrap(function, |mut store: StoreContextMut<'_, Host>, ()| {
             Ok((store.data_mut().table.push(Dummy)?,))
         }),
-        "create-tcp-socket" | "create-udp-socket" => answer(instance, function, |store, _| {
+        "create-tcp-socket" | "create-udp-socket" => answer(instance, function, |store| {
             let socket = store.data_mut().table.push(Dummy)?.try_into_resource_any(store)?;
             Ok(ok(Val::Resource(socket)))
         }),
         "resolve-addresses" => resolve(instance, interface),
-        "[method]tcp-socket.is-listening" => answer(instance, function, |_, _| Ok(Val::Bool(false))),
-        "[method]resolve-address-stream.resolve-next-address" => answer(instance, function, next_address),
-        _ => answer(instance, function, |store, _| {
+        "[method]tcp-socket.is-listening" => answer(instance, function, |_| Ok(Val::Bool(false))),
+        "[method]resolve-address-stream.resolve-next-address" => next_address(instance, function),
+        _ => answer(instance, function, |store| {
             let ready = store.data_mut().table.push(Pollable::Now)?.try_into_resource_any(store)?;
             Ok(Val::Resource(ready))
         }),
     }
 }
 
+/// Links a function that answers whatever its arguments are.
 fn answer(
     instance: &mut LinkerInstance<'_, Host>,
     function: &str,
-    value: fn(&mut StoreContextMut<'_, Host>, &[Val]) -> Result<Val>,
+    value: fn(&mut StoreContextMut<'_, Host>) -> Result<Val>,
 ) -> Result<()> {
     instance.func_new(function, move |mut store, _, params, results| {
         let [result] = results else { bail!("one result expected") };
-        *result = value(&mut store, params)?;
-        Ok(())
+        *result = value(&mut store)?;
+        drop_handles(&mut store, params)
     })
 }
 
@@ -72,18 +73,23 @@ fn resolve(instance: &mut LinkerInstance<'_, Host>, interface: &str) -> Result<(
             (Some(address), [result]) => {
                 let stream = store.data_mut().table.push(Resolved(Some(address)))?.try_into_resource_any(&mut store)?;
                 *result = ok(Val::Resource(stream));
-                Ok(())
+                drop_handles(&mut store, params)
             }
             _ => refused(store, &ty, &interface, NAME, params, results),
         }
     })
 }
 
-fn next_address(store: &mut StoreContextMut<'_, Host>, params: &[Val]) -> Result<Val> {
-    let [Val::Resource(stream)] = params else { bail!("a stream expected") };
-    let stream: Resource<Resolved> = stream.try_into_resource(&mut *store)?;
-    let address = store.data_mut().table.get_mut(&stream)?.0.take();
-    Ok(ok(Val::Option(address.map(|address| Box::new(address_value(address))))))
+/// The literal's address the first time, then the end.
+fn next_address(instance: &mut LinkerInstance<'_, Host>, function: &str) -> Result<()> {
+    instance.func_new(function, |mut store, _, params, results| {
+        let ([Val::Resource(stream)], [result]) = (params, results) else { bail!("a stream expected") };
+        // This conversion gives the borrow back.
+        let stream: Resource<Resolved> = stream.try_into_resource(&mut store)?;
+        let address = store.data_mut().table.get_mut(&stream)?.0.take();
+        *result = ok(Val::Option(address.map(|address| Box::new(address_value(address)))));
+        Ok(())
+    })
 }
 
 fn ok(value: Val) -> Val {

@@ -1,0 +1,320 @@
+"""One open brane: the stages in their order, for a synchronous caller. `branes.aio` is the same for asyncio.
+
+    manifest asks -> plan decides -> spawn enters the jail -> link links -> run runs -> audit records
+
+`prepare` goes as far as a plan, `launch` as far as a brane that runs its "go"; what they do is shared by both drivers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import resource
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import rfc8785
+
+from branes import _executables, plan as planning, runtime as runtimes
+from branes.audit import Event
+from branes.compiling import Artifact
+from branes.conduct import Conduct
+from branes.drive import Caller, Driver
+from branes.errors import InputError, Refused
+from branes.layers import process, wasi
+from branes.limits import Limits
+from branes.manifest import Manifest, check_text
+from branes.outcome import Completed, Usage
+from branes.plan import Binding, Plan
+from branes.session import Session
+from branes.spawn import Jailed, Template
+from branes.text import escape
+
+#: Bytes beyond the memory limit at which the kernel itself refuses: room for messages, which are 16 MiB at most.
+SLACK: Final = 48 << 20
+
+Progress = Callable[[int, int], None]
+App = str | os.PathLike[str] | bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A plan and what it needs to become branes.
+
+    Attributes:
+        name: how the program is called, in records and as its first argument.
+        artifact: its native code.
+        plan: what is enforced.
+    """
+
+    name: str
+    artifact: Artifact
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launched:
+    """A brane that was told to go.
+
+    Attributes:
+        template: where it came from.
+        jailed: its process.
+        conduct: what its owner does about it.
+        opening: bytes to send it.
+        spawned: its spawn record, to be durable before its first result is returned.
+    """
+
+    template: Template
+    jailed: Jailed
+    conduct: Conduct
+    opening: bytes
+    spawned: Event
+
+
+def ignore_progress(_done: int, _total: int) -> None:
+    """Nobody watches."""
+
+
+def read_app(app: App) -> tuple[str, bytes]:
+    """Name and bytes of a program.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    if isinstance(app, bytes):
+        return "app", app
+    path = Path(app)
+    try:
+        return escape(path.name), path.read_bytes()
+    except (OSError, ValueError) as error:
+        raise InputError(f"the program cannot be read: {escape(str(error))}") from error
+
+
+def prepare(app: App, manifest: Manifest, progress: Progress = ignore_progress) -> Prepared:
+    """Compile and plan.
+
+    Raises:
+        InputError: it is no program. Refused: it imports what is absent; that is recorded.
+    """
+    name, program = read_app(app)
+    artifact = runtimes.runtime().compiler.compile(program, progress)
+    return decide(name, artifact, manifest)
+
+
+def prepare_guest(manifest: Manifest, progress: Progress = ignore_progress) -> Prepared:
+    """The same for the Python guest that ships in the package."""
+    path = _executables.find("_guests", "python.wasm")
+    artifact = runtimes.runtime().compiler.compile(path.read_bytes(), progress)
+    return decide("python", artifact, manifest)
+
+
+def decide(name: str, artifact: Artifact, manifest: Manifest) -> Prepared:
+    """Plan; a refusal is recorded before it is raised."""
+    try:
+        return Prepared(name=name, artifact=artifact, plan=planning.decide(artifact.component, manifest))
+    except Refused as error:
+        record_refusal(name, artifact.component.digest, error)
+        raise
+
+
+def record_refusal(name: str, digest: str, error: Refused) -> None:
+    """Make the refusal of a program durable."""
+    imports = [refusal.item for refusal in error.refusals]
+    tried = {"app": name, "digest": digest, "imports": imports}
+    event = Event(run="", plan="", layer=wasi.LAYER, event="wasi.link_denied", tried=tried, done={"started": False})
+    runtimes.runtime().log.append(event)
+
+
+def launch(prepared: Prepared, binding: Binding, terminals: tuple[bool, bool, bool]) -> Launched:
+    """A brane, looked at, limited, and what to send it.
+
+    Raises:
+        Refused: the worker found an import that the plan does not link; that is recorded.
+        MissingMechanism: a part of the isolation is not there.
+    """
+    shared = runtimes.runtime()
+    try:
+        template = shared.take(prepared.plan, prepared.artifact)
+    except Refused as error:
+        record_refusal(prepared.name, prepared.plan.app, error)
+        raise
+    try:
+        jailed = template.fork()
+    except BaseException:
+        shared.give_back(template)
+        raise
+    limit_memory(jailed, binding.limits)
+    bound = binding.digest(shared.key)
+    digest = planning.plan_digest(prepared.plan.template_digest, bound)
+    session = Session()
+    conduct = Conduct(session, secrets.token_hex(8), digest, binding.limits)
+    opening = session.go(binding, binding.limits.memory, terminals)
+    spawned = conduct.event("host", "run.spawned", _asked(prepared, binding, bound), _enforced(jailed, shared))
+    return Launched(template=template, jailed=jailed, conduct=conduct, opening=opening, spawned=spawned)
+
+
+def limit_memory(jailed: Jailed, limits: Limits) -> None:
+    """RLIMIT_DATA from outside: what it was at birth, plus the limit, plus room for messages (prlimit(2))."""
+    most = jailed.data_at_birth + limits.memory + SLACK
+    resource.prlimit(jailed.pid, resource.RLIMIT_DATA, (most, most))
+
+
+def _asked(prepared: Prepared, binding: Binding, bound: str) -> dict[str, object]:
+    return {
+        "app": prepared.name,
+        "digest": prepared.plan.app,
+        "template": prepared.plan.template_digest,
+        "binding": bound,
+        "preset": prepared.plan.preset,
+        "links": dict(prepared.plan.links),
+        "limits": {name: str(value) for name, value in asdict(binding.limits).items()},
+    }
+
+
+def _enforced(jailed: Jailed, shared: runtimes.Runtime) -> dict[str, object]:
+    seen = jailed.enforced
+    filters = shared.filters("brane")
+    return {
+        "enforced": {
+            "status": dict(seen.status),
+            "namespaces": dict(seen.namespaces),
+            "descriptors": {str(number): link for number, link in seen.descriptors.items()},
+            "root": list(seen.root),
+            "uid": seen.uid,
+        },
+        "filters": {
+            "first": hashlib.sha256(filters.first).hexdigest(),
+            "second": hashlib.sha256(filters.second).hexdigest(),
+            "allowed": list(process.allowed("brane")),
+        },
+        "caps": {"memory": "rlimit-data and the owner's look", "time": "the owner", "cpu": "not held", "pids": "the filter"},
+    }
+
+
+def make_binding(args: Sequence[str], manifest: Manifest) -> Binding:
+    """Late bindings.
+
+    Raises:
+        UsageError: an argument is not Unicode.
+    """
+    for arg in args:
+        check_text(arg, "an argument")
+    return Binding(args=tuple(args), env=dict(manifest.env), limits=manifest.limits)
+
+
+def outcome(launched: Launched, driver: Any, output: Collected, started: float) -> Completed:
+    """What a call came to; raises what the brane's end means, with what there was until then.
+
+    Raises:
+        BranesError: the brane was killed, trapped or died.
+    """
+    conduct, died = launched.conduct, driver.died
+    wall = time.monotonic() - started
+    usage = Usage(wall=wall) if died is None else Usage(wall=wall, user=died.user, system=died.system, max_rss=died.max_rss)
+    code = conduct.exit_code if conduct.exit_code is not None else 0
+    completed = conduct.completed(code, bytes(output.stdout), bytes(output.stderr), usage)
+    if conduct.fate is not None:
+        conduct.fate.completed = completed
+        raise conduct.fate
+    return completed
+
+
+class Collected:
+    """Output of a call: kept, or handed on as it comes."""
+
+    def __init__(
+        self, on_stdout: Callable[[bytes], object] | None = None, on_stderr: Callable[[bytes], object] | None = None
+    ) -> None:
+        self.stdout = bytearray()
+        self.stderr = bytearray()
+        self._sinks = {1: on_stdout or self.stdout.extend, 2: on_stderr or self.stderr.extend}
+
+    def emit(self, stream: int, data: bytes) -> None:
+        """Take a piece."""
+        self._sinks[stream](data)
+
+
+class Brane:
+    """One open brane, driven from one thread at a time."""
+
+    def __init__(
+        self, prepared: Prepared, binding: Binding, terminals: tuple[bool, bool, bool] = (False, False, False)
+    ) -> None:
+        self._launched = launch(prepared, binding, terminals)
+        self._driver = Driver(self._launched.jailed, self._launched.conduct, runtimes.runtime().log)
+        self._recorded = False
+        self._closed = False
+        self._driver.send(self._launched.opening)
+
+    @property
+    def conduct(self) -> Conduct:
+        """What is known of it."""
+        return self._launched.conduct
+
+    def call(
+        self, export: str, args: list[dict[str, object]], caller: Caller, output: Collected
+    ) -> tuple[Any, Completed]:
+        """Call an export; what it returned, and what it came to.
+
+        Raises:
+            BranesError: the brane was killed, trapped or died; it is closed.
+        """
+        self._launched.template.check_owner()
+        started = time.monotonic()
+        self.conduct.called(export, asked(export, args))
+        try:
+            self._driver.send(self.conduct.session.call(export, args))
+            self._record_spawn()
+            self._driver.call(caller, self.conduct.limits.timeout)
+        except BaseException:
+            self.close()
+            raise
+        if self._driver.died is not None:
+            self.close()
+        done = self._driver.result
+        return (done.value if done else None), outcome(self._launched, self._driver, output, started)
+
+    def _record_spawn(self) -> None:
+        """Make the spawn record durable; the guest runs meanwhile, but none of its results is read before."""
+        if not self._recorded:
+            runtimes.runtime().log.append(self._launched.spawned)
+            self._recorded = True
+
+    def close(self) -> None:
+        """Kill it, record its end, release all that was held of it."""
+        if self._closed:
+            return
+        self._launched.template.check_owner()
+        self._closed = True
+        try:
+            self._record_spawn()
+            self._driver.end()
+        finally:
+            release(self._launched)
+
+
+def asked(export: str, args: list[dict[str, object]]) -> str:
+    """Digest of what a call asks."""
+    return f"sha256:{hashlib.sha256(rfc8785.dumps([export, args])).hexdigest()}"  # type: ignore[list-item]
+
+
+def release(launched: Launched) -> None:
+    """Release all that is held of a brane that has ended."""
+    launched.template.release(launched.jailed)
+    runtimes.runtime().give_back(launched.template)
+
+
+def not_a_command(prepared: Prepared) -> None:
+    """Refuse what `run` cannot run.
+
+    Raises:
+        InputError: it exports no `wasi:cli/run`.
+    """
+    if not prepared.artifact.component.is_command:
+        raise InputError("the component does not export wasi:cli/run", hint="`brane plan APP` lists what it exports")
+
+

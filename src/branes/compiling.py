@@ -1,0 +1,218 @@
+"""Between stages 1 and 2: a program's bytes become native code and a description, in a jail.
+
+Compiling hostile input is an attack surface, so `brane-compile` runs in `brane-jail`: no network, no file, memory and time
+capped, 12 system calls. What it answers is hostile, too, until it is authenticated: bounded here, and parsed as JSON.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import resource
+import select
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from branes import _executables, _kernel, component, spawn, wire
+from branes.cache import Cache
+from branes.errors import Escaped, HostFault, InputError, LimitExceeded, Refusal, Refused
+from branes.layers import process, wasi
+from branes.spawn import Filters, Jailed, Template, read_status
+from branes.text import escape
+
+MAX_INPUT: Final = 256 << 20
+MAX_OUTPUT: Final = 1 << 30
+MEMORY: Final = 4 << 30
+SECONDS: Final = 300.0
+_OUT_OF_MEMORY: Final = 71
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artifact:
+    """Native code, ready to be mapped.
+
+    Attributes:
+        memfd: sealed; belongs to the artifact.
+        component: what the program is.
+    """
+
+    memfd: int
+    component: component.Component
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiler:
+    """Compiles, or finds what was compiled.
+
+    Attributes:
+        cache: where results are kept.
+        filters: the seccomp programs of the jail.
+    """
+
+    cache: Cache
+    filters: Callable[[str], Filters]
+
+    def compile(self, program: bytes, progress: Progress, digest: str = "") -> Artifact:
+        """The artifact of `program`.
+
+        Args:
+            program: a component, a core module, or `.wat` text. Untrusted.
+            progress: told functions done and functions in all.
+            digest: SHA-256 of it in hexadecimal, where that is known already.
+
+        Raises:
+            InputError: it is no program that can be compiled.
+            Refused: it is a core module that imports what is not WASI.
+            HostFault: the compiler cannot be run.
+        """
+        digest = digest or hashlib.sha256(program).hexdigest()
+        name = f"{digest}-{_settings()}"
+        found = self.cache.get(name, "brane-artifact")
+        if found is None:
+            self._compile(program, name, progress)
+            found = self.cache.get(name, "brane-artifact")
+        if found is None:
+            raise HostFault("the cache does not give back what was put into it")
+        memfd, header = found
+        return Artifact(memfd=memfd, component=component.from_header(digest, json.loads(header)))
+
+    def _compile(self, program: bytes, name: str, progress: Progress) -> None:
+        if len(program) > MAX_INPUT:
+            raise InputError(f"the program has {len(program)} bytes, at most {MAX_INPUT} allowed")
+        header, code = split(run(program, self.filters("compile"), progress))
+        if header.get("status") != "compiled":
+            raise rejected(header)
+        self.cache.put(name, [code], json.dumps(header).encode())
+
+
+def _settings() -> str:
+    """Digest of what the code depends on besides the program: the compiler and the processor."""
+    with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as lines:
+        flags = next((line for line in lines if line.startswith(("flags", "Features"))), "")
+    parts = f"{_executables.executable_digest('brane-compile')}\n{os.uname().machine}\n{flags}"
+    return hashlib.sha256(parts.encode()).hexdigest()[:32]
+
+
+def run(program: bytes, filters: Filters, progress: Progress) -> bytes:
+    """What `brane-compile` prints for `program`, in a jail.
+
+    Raises:
+        InputError, LimitExceeded, HostFault: it did not print an answer.
+    """
+    source = _kernel.sealed_memfd("brane-input", program)
+    os.lseek(source, 0, os.SEEK_SET)
+    compiler = _executables.sealed(_executables.executable("brane-compile"))
+    with contextlib.ExitStack() as closing:
+        closing.callback(os.close, source)
+        answer_r, answer_w = os.pipe()
+        progress_r, progress_w = os.pipe()
+        closing.callback(os.close, answer_r)
+        closing.callback(os.close, progress_r)
+        try:
+            jail = Template(_executables.executable("brane-jail"), compiler, filters, b"")
+            closing.callback(jail.close)
+            jailed = jail.fork({0: source, 1: answer_w, 2: progress_w})
+        finally:
+            os.close(answer_w)
+            os.close(progress_w)
+        closing.callback(jail.release, jailed)
+        limit = jailed.data_at_birth + MEMORY
+        resource.prlimit(jailed.pid, resource.RLIMIT_DATA, (limit, limit))
+        go = wire.encode("go", args=["brane-compile"], env=[], memory=0, terminals=[False] * 3)
+        os.write(jailed.commands, wire.frame(go))
+        return _collect(jailed, answer_r, progress_r, progress)
+
+
+def _collect(jailed: Jailed, answer: int, messages: int, progress: Progress) -> bytes:
+    """The whole answer; kills a compiler that takes too long, says too much or tries what its filter refuses."""
+    deadline = time.monotonic() + SECONDS
+    startup = list(process.startup("compile"))
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        left = deadline - time.monotonic()
+        ready, _, _ = select.select([answer, messages, jailed.listener], [], [], max(left, 0.0))
+        if not ready:
+            jailed.kill()
+            raise LimitExceeded(f"compiling took more than {SECONDS:g} s", limit="time")
+        if jailed.listener in ready:
+            _check_listener(jailed, startup)
+        if messages in ready:
+            _report(os.read(messages, 65536), progress)
+        if answer in ready:
+            chunk = os.read(answer, 1 << 20)
+            if not chunk:
+                break
+            size += len(chunk)
+            if size > MAX_OUTPUT:
+                jailed.kill()
+                raise LimitExceeded(f"the compiler's answer is larger than {MAX_OUTPUT} bytes", limit="output")
+            chunks.append(chunk)
+    _check_end(jailed)
+    return b"".join(chunks)
+
+
+def _check_listener(jailed: Jailed, startup: list[str]) -> None:
+    """Answer what a program asks once at its start; kill it for anything else."""
+    notification = _kernel.receive_notification(jailed.listener)
+    if notification is None:
+        return
+    name = process.syscall_name(notification.arch, notification.number)
+    if name in startup:
+        startup.remove(name)
+        _kernel.answer_notification(jailed.listener, notification, errno.ENOENT)
+        return
+    raise Escaped(
+        f"the compiler tried {name}, which its filter does not allow, and was killed",
+        refusals=(Refusal(layer=process.LAYER, rule="seccomp", item=name),),
+    )
+
+
+def _report(data: bytes, progress: Progress) -> None:
+    """Lines of two numbers; anything else is not ours to show."""
+    for line in data.splitlines():
+        words = line.split()
+        if len(words) == 2 and all(word.isdigit() and len(word) < 12 for word in words):
+            progress(int(words[0]), int(words[1]))
+
+
+def _check_end(jailed: Jailed) -> None:
+    died = read_status(jailed.status)
+    if died.code == _OUT_OF_MEMORY:
+        raise LimitExceeded(f"compiling needs more than {MEMORY} bytes", limit="memory")
+    if died.code or died.signal:
+        raise HostFault(f"the compiler died: exit code {died.code}, signal {died.signal}")
+
+
+def split(answer: bytes) -> tuple[Mapping[str, Any], memoryview]:
+    """Header and code of an answer.
+
+    Raises:
+        HostFault: it is not one.
+    """
+    line, _, _ = answer.partition(b"\n")
+    code = memoryview(answer)[len(line) + 1 :]
+    try:
+        header = json.loads(line)
+        sound = header["status"] == "rejected" or header["artifact_bytes"] == len(code) > 0
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise HostFault("the compiler's answer is not one") from error
+    if not sound:
+        raise HostFault("the compiler's answer is incomplete")
+    return header, code
+
+
+def rejected(header: Mapping[str, Any]) -> InputError | Refused:
+    """The error that a rejection means."""
+    message = escape(str(header.get("message", "")))
+    if header.get("kind") == "foreign-imports":
+        imports = [escape(str(name)) for name in header.get("imports", [])]
+        return Refused(message, refusals=wasi.refusals(imports), hint="a core module may import WASI preview 1 only")
+    return InputError(f"not a program that can run: {message}")

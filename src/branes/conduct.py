@@ -1,0 +1,291 @@
+"""What an owner does about everything that a brane does: pure, one object a brane, one list of actions a step.
+
+A driver moves bytes, waits, and carries out actions in order; that is all it does, so that the synchronous and the
+asyncio driver cannot differ in what they enforce. The rules:
+
+- a refusal is recorded before the brane is answered or killed (`Record` before `Send` or `Kill`);
+- a refused system call means that layer 1 is broken: it is recorded, and the brane is killed, never answered;
+- a limit that kills is recorded with its name;
+- whatever the reason, a brane that is told to die is dead to its caller: no event of it counts any more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from branes import errors
+from branes._kernel import Notification
+from branes.audit import Event
+from branes.errors import Refusal
+from branes.layers import process, wasi
+from branes.limits import Limits
+from branes.outcome import Completed, Denial, Died, Usage
+from branes.session import (
+    Broken,
+    Denied,
+    Exited,
+    Limited,
+    Output,
+    Pull,
+    Returned,
+    Session,
+    State,
+    Trapped,
+)
+from branes.session import Event as BraneEvent
+from branes.text import escape
+
+_SIGSYS: Final = 31
+_OUT_OF_MEMORY: Final = 71  # cage::OUT_OF_MEMORY
+_CRASHED: Final = 70
+#: Bytes beyond the memory limit that a brane's own buffers may take before it counts as over.
+HEADROOM: Final = 8 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Write to the brane's commands."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Make these durable before the next action; give the number of the last record to `Conduct.recorded`."""
+
+    events: tuple[Event, ...]
+    denial: Denial | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Emit:
+    """Hand output to the caller."""
+
+    stream: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """Get input, at most so many bytes, and give it to `Conduct.input`."""
+
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """Kill the brane; `Conduct.died` says what comes of the call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The call is over: it returned `value`."""
+
+    value: Any
+
+
+Action = Send | Record | Emit | Want | Kill | Done
+
+
+class Conduct:
+    """The owner's side of one brane."""
+
+    def __init__(self, session: Session, run: str, plan: str, limits: Limits) -> None:
+        self.session = session
+        self.run = run
+        self.plan = plan
+        self.limits = limits
+        self.denials: list[Denial] = []
+        self.refusals = 0
+        self.output = 0
+        #: Why the brane is to die, once it is.
+        self.fate: errors.BranesError | None = None
+        self._exit: int | None = None
+        self._calls: list[Event] = []
+
+    # -- what happens -----------------------------------------------------------------------------------------------
+
+    def received(self, data: bytes) -> list[Action]:
+        """The brane wrote `data`."""
+        actions: list[Action] = []
+        for event in self.session.feed(data):
+            if self.fate is not None:
+                break
+            actions += self._on(event)
+        return actions
+
+    def notified(self, notification: Notification) -> list[Action]:
+        """A system call of the brane met the filter."""
+        name = process.syscall_name(notification.arch, notification.number)
+        tried = {
+            "syscall": name,
+            "number": notification.number,
+            "args": [f"{arg:#x}" for arg in notification.args],
+            "arch": process.arch_name(notification.arch),
+        }
+        denial = Denial(layer=process.LAYER, rule="seccomp", tried=name, seq=0)
+        record = self._record(self.event(process.LAYER, "seccomp.denied", tried, {"killed": True}), denial)
+        return self._condemn(record, self._escaped("seccomp", name))
+
+    def timed_out(self) -> list[Action]:
+        """The time of a call is up."""
+        return self._over(
+            "time", f"{self.limits.timeout:g} s", errors.DeadlineExceeded(
+                f"killed after {self.limits.timeout:g} s", limit="time", hint="give it more: --timeout, or timeout="
+            )
+        )
+
+    def grown(self, size: int) -> list[Action]:
+        """The brane's data segments are `size` bytes larger than at birth."""
+        if size <= self.limits.memory + HEADROOM or self.fate is not None:
+            return []
+        return self._over("memory", f"{size} bytes", self._memory_error())
+
+    def input(self, data: bytes, *, eof: bool) -> list[Action]:
+        """Input for the guest."""
+        return [Send(self.session.stdin(data, eof=eof))]
+
+    def sensor_lost(self) -> list[Action]:
+        """The listener is gone: nobody would see a refused system call."""
+        record = self._record(self.event(process.LAYER, "sensor.lost", {}, {"killed": True}))
+        return self._condemn(record, errors.HostFault("the seccomp listener is gone; the brane was killed"))
+
+    def cancelled(self) -> list[Action]:
+        """The caller does not want it any more."""
+        record = self._record(self.event("host", "run.cancelled", {}, {"killed": True}))
+        return self._condemn(record, errors.HostFault("the run was cancelled"))
+
+    def recorded(self, record: Record, seq: int) -> None:
+        """`record` is durable; its last event has number `seq`."""
+        if record.denial is not None:
+            self.denials.append(replace(record.denial, seq=seq))
+
+    def called(self, export: str, asked: str) -> None:
+        """A call of `export` begins; `asked` is the digest of its arguments. Recorded with whatever comes next."""
+        self._calls.append(self.event("host", "call.started", {"export": export, "asked": asked}, {}))
+
+    def died(self, died: Died) -> list[Action]:
+        """The brane is dead; what is left to record. Afterwards `fate` or `exit_code` says what came of it."""
+        actions: list[Action] = []
+        if self.fate is None and self._exit is None:
+            actions += self._unexplained(died)
+        how = {"code": died.code, "signal": died.signal}
+        used = {"user": f"{died.user:.6f}", "system": f"{died.system:.6f}", "max_rss": died.max_rss}
+        outcome = self.fate.kind if self.fate else "exited"
+        done = {"process": how, "usage": used, "outcome": outcome, "refused": len(self.denials)}
+        return [*actions, self._record(self.event("host", "run.ended", {}, done | self._code()))]
+
+    # -- what comes of it -------------------------------------------------------------------------------------------
+
+    @property
+    def exit_code(self) -> int | None:
+        """The guest's own exit code, if it exited."""
+        return self._exit
+
+    def completed(self, code: int, stdout: bytes, stderr: bytes, usage: Usage) -> Completed:
+        """The outcome of a call as callers get it."""
+        return Completed(
+            exit_code=code, stdout=stdout, stderr=stderr, usage=usage, denials=tuple(self.denials), run=self.run
+        )
+
+    def event(self, layer: str, name: str, tried: dict[str, object], done: dict[str, object]) -> Event:
+        """An audit event of this brane."""
+        return Event(run=self.run, plan=self.plan, layer=layer, event=name, tried=tried, done=done)
+
+    def _record(self, event: Event, denial: Denial | None = None) -> Record:
+        calls, self._calls = self._calls, []
+        return Record((*calls, event), denial)
+
+    # -- steps ------------------------------------------------------------------------------------------------------
+
+    def _on(self, event: BraneEvent) -> list[Action]:
+        match event:
+            case Output(stream, data):
+                return self._count_output(stream, data)
+            case Pull(most):
+                return [Want(most)]
+            case Denied():
+                return self._deny(event)
+            case Limited(limit, asked):
+                record = self.event("language", f"limit.{limit}", {"asked": asked}, {"allowed": self.limits.memory})
+                return [self._record(record), Send(self.session.recorded())]
+            case Returned(value):
+                return [Done(value)]
+            case Exited(code):
+                self._exit = code
+                return []
+            case Trapped():
+                return self._trap(event)
+            case Broken(reason):
+                record = self._record(self.event("host", "protocol.broken", {"reason": reason}, {"killed": True}))
+                return self._condemn(record, errors.HostFault(f"the brane broke the protocol: {reason}"))
+
+    def _count_output(self, stream: int, data: bytes) -> list[Action]:
+        self.output += len(data)
+        if self.output > self.limits.output:
+            error = errors.LimitExceeded(
+                f"killed after {self.limits.output} bytes of output", limit="output", hint="give it more: output="
+            )
+            return self._over("output", f"{self.output} bytes", error)
+        return [Emit(stream, data)]
+
+    def _deny(self, event: Denied) -> list[Action]:
+        self.refusals += 1
+        tried = {"interface": event.interface, "function": event.function, "arguments": event.tried}
+        shown = f"{event.interface} {event.function} {event.tried}".strip()
+        denial = Denial(layer=wasi.LAYER, rule="interface-denied", tried=shown, seq=0)
+        killed = self.refusals >= self.limits.refusals
+        record = self._record(self.event(wasi.LAYER, "wasi.denied", tried, {"killed": killed}), denial)
+        if killed:
+            error = errors.LimitExceeded(f"killed after {self.refusals} refused calls", limit="refusals")
+            return self._condemn(record, error)
+        return [record, Send(self.session.recorded())]
+
+    def _trap(self, event: Trapped) -> list[Action]:
+        tried = {"trap": event.kind, "detail": event.detail}
+        record = self._record(self.event(wasi.LAYER, "wasm.trap", tried, {"ended": True}))
+        message = f"the guest trapped: {event.kind}"
+        return self._condemn(record, errors.Trapped(message, trap=event.kind, hint=escape(event.detail)))
+
+    def _over(self, limit: str, asked: str, error: errors.LimitExceeded) -> list[Action]:
+        record = self._record(self.event("process", f"limit.{limit}", {"used": asked}, {"killed": True}))
+        return self._condemn(record, error)
+
+    def _condemn(self, record: Record, error: errors.BranesError) -> list[Action]:
+        """Record, then kill; the first fate stays."""
+        if self.fate is not None:
+            return []
+        self.fate = error
+        self.session.state = State.ENDED
+        return [record, Kill()]
+
+    def _unexplained(self, died: Died) -> list[Action]:
+        """A death that no event announced."""
+        if died.signal == _SIGSYS:
+            self.fate = self._escaped("architecture", "a system call of a foreign architecture")
+            denial = Denial(layer=process.LAYER, rule="architecture", tried="foreign architecture", seq=0)
+            tried = {"syscall": "of a foreign architecture"}
+            return [self._record(self.event(process.LAYER, "seccomp.denied", tried, {"killed": True}), denial)]
+        if died.code == _OUT_OF_MEMORY:
+            self.fate = self._memory_error()
+            return [self._record(self.event("process", "limit.memory", {}, {"killed": True}))]
+        what = f"signal {died.signal}" if died.signal else f"exit code {died.code}"
+        self.fate = errors.HostFault(f"the brane died of {what} without a word")
+        return []
+
+    def _escaped(self, rule: str, item: str) -> errors.Escaped:
+        return errors.Escaped(
+            f"the brane tried {item}, which its filter does not allow, and was killed",
+            refusals=(Refusal(layer=process.LAYER, rule=rule, item=item),),
+        )
+
+    def _memory_error(self) -> errors.LimitExceeded:
+        return errors.LimitExceeded(
+            f"killed at the memory limit of {self.limits.memory} bytes",
+            limit="memory",
+            hint="give it more: --memory, or memory=",
+        )
+
+    def _code(self) -> dict[str, object]:
+        return {} if self._exit is None else {"exit_code": self._exit}

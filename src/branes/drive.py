@@ -1,0 +1,231 @@
+"""Moves bytes between a session and its brane, and carries out what the conduct decides: the synchronous driver.
+
+`Pump` is what both drivers share: which descriptors to wait on, and what one look at them leads to. `Driver` waits with
+poll(2), without a thread and without an event loop; the asyncio driver is `branes.aio`. Nothing they write can block:
+commands that the brane does not read are kept until it does.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from branes import _kernel
+from branes.audit import AuditLog
+from branes.conduct import Action, Conduct, Done, Emit, Kill, Record, Send, Want
+from branes.errors import HostFault
+from branes.outcome import Died
+from branes.spawn import Jailed, data_segment, read_status
+
+#: Seconds between two looks at a brane's memory.
+LOOK: Final = 0.05
+#: Seconds that a killed brane may take to die.
+DEATH: Final = 10.0
+_READ: Final = 65536
+_BAD: Final = select.POLLNVAL | select.POLLERR
+
+
+class Input(Protocol):
+    """Where a guest's input comes from."""
+
+    def fileno(self) -> int | None:
+        """A descriptor to wait on before `read`, or None if reading never waits."""
+
+    def read(self, most: int) -> bytes:
+        """At most `most` bytes; empty at the end."""
+
+
+class Nothing:
+    """No input."""
+
+    def fileno(self) -> None:
+        """Reading never waits."""
+
+    def read(self, most: int) -> bytes:  # noqa: ARG002 -- as the protocol has it
+        """The end."""
+        return b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """What a call needs of its caller: input, and where output goes."""
+
+    source: Input
+    emit: Callable[[int, bytes], None]
+
+
+NOBODY: Final = Caller(source=Nothing(), emit=lambda _stream, _data: None)
+
+
+class Pump:
+    """One brane's descriptors and the conduct behind them."""
+
+    def __init__(self, jailed: Jailed, conduct: Conduct) -> None:
+        self.jailed = jailed
+        self.conduct = conduct
+        self.died: Died | None = None
+        self.result: Done | None = None
+        self.caller = NOBODY
+        self._outgoing = bytearray()
+        self._wanted = 0
+        self._events_open = True
+        os.set_blocking(jailed.commands, False)
+
+    @property
+    def over(self) -> bool:
+        """Whether the call has returned or the brane is dead."""
+        return self.result is not None or self.died is not None
+
+    def send(self, data: bytes) -> None:
+        """Send `data` as far as the brane takes it now; the rest follows while a call is driven."""
+        self._outgoing += data
+        self._flush()
+
+    def interest(self) -> dict[int, int]:
+        """Descriptors to wait on, each with poll(2)'s events."""
+        jailed = self.jailed
+        # Once the brane is gone the listener only says so, over and over.
+        wanted = (
+            {jailed.listener: select.POLLIN, jailed.events: select.POLLIN}
+            if self._events_open
+            else {jailed.status: select.POLLIN}
+        )
+        if self._outgoing:
+            wanted[jailed.commands] = select.POLLOUT
+        source = self.caller.source.fileno() if self._wanted else None
+        if source is not None:
+            wanted[source] = select.POLLIN
+        return wanted
+
+    def step(self, ready: Mapping[int, int]) -> list[Action]:
+        """What to do about descriptors that are ready. The listener comes first: an attempt outweighs all else."""
+        jailed = self.jailed
+        actions: list[Action] = []
+        if jailed.listener in ready:
+            actions += self._on_listener(ready[jailed.listener])
+        if jailed.commands in ready:
+            self._flush()
+        if jailed.events in ready:
+            actions += self._on_events()
+        elif jailed.status in ready:
+            actions += self._on_status()
+        source = self.caller.source.fileno()
+        if self._wanted and (source is None or source in ready):
+            actions += self._feed()
+        return actions
+
+    def look(self) -> list[Action]:
+        """What to do about the brane's size."""
+        try:
+            return self.conduct.grown(data_segment(self.jailed.pid) - self.jailed.data_at_birth)
+        except (OSError, HostFault):
+            # It is dying; its end says more.
+            return []
+
+    def do(self, action: Action) -> None:
+        """Carry out an action, other than a record."""
+        match action:
+            case Send(data):
+                self.send(data)
+            case Emit(stream, data):
+                self.caller.emit(stream, data)
+            case Want(most):
+                self._wanted = most
+            case Kill():
+                self.jailed.kill()
+            case Done():
+                self.result = action
+
+    def last_notification(self) -> list[Action]:
+        """What to do about a system call that waits for an answer although nobody drives a call."""
+        ready = select.select([self.jailed.listener], [], [], 0)[0]
+        return self._on_listener(select.POLLIN) if ready else []
+
+    def _on_listener(self, ready: int) -> list[Action]:
+        if ready & _BAD:
+            return self.conduct.sensor_lost()
+        notification = _kernel.receive_notification(self.jailed.listener) if ready & select.POLLIN else None
+        return [] if notification is None else self.conduct.notified(notification)
+
+    def _on_events(self) -> list[Action]:
+        data = os.read(self.jailed.events, _READ)
+        self._events_open = bool(data)
+        return self.conduct.received(data) if data else []
+
+    def _on_status(self) -> list[Action]:
+        self.died = read_status(self.jailed.status)
+        return self.conduct.died(self.died)
+
+    def _feed(self) -> list[Action]:
+        data = self.caller.source.read(self._wanted)
+        self._wanted = 0
+        return self.conduct.input(data, eof=not data)
+
+    def _flush(self) -> None:
+        try:
+            while self._outgoing:
+                del self._outgoing[: os.write(self.jailed.commands, self._outgoing)]
+        except BlockingIOError:
+            pass
+        except BrokenPipeError:
+            # It is dead; its end says why.
+            self._outgoing.clear()
+
+
+class Driver(Pump):
+    """Drives one brane through its calls, from one thread at a time."""
+
+    def __init__(self, jailed: Jailed, conduct: Conduct, log: AuditLog) -> None:
+        super().__init__(jailed, conduct)
+        self._log = log
+
+    def call(self, caller: Caller, timeout: float) -> None:
+        """Drive until the call returns (`result`) or the brane is dead (`died`).
+
+        Raises:
+            AuditError: a record could not be made durable; the brane was killed.
+        """
+        self.caller, self.result = caller, None
+        deadline = time.monotonic() + timeout
+        next_look = time.monotonic() + LOOK
+        try:
+            while not self.over:
+                now = time.monotonic()
+                if now >= next_look:
+                    self._carry_out(self.look())
+                    next_look = now + LOOK
+                if now >= deadline:
+                    self._carry_out(self.conduct.timed_out())
+                self._carry_out(self.step(self._poll(next_look - now if now >= deadline else min(deadline, next_look) - now)))
+        except BaseException:
+            self.jailed.kill()
+            raise
+        finally:
+            self.caller = NOBODY
+
+    def end(self) -> None:
+        """Kill the brane if it lives, and record how it ended; what was still refused is recorded first."""
+        if self.died is None:
+            self._carry_out(self.last_notification())
+            self.jailed.kill()
+            if not select.select([self.jailed.status], [], [], DEATH)[0]:
+                raise HostFault("a killed brane does not die")
+            self._carry_out(self._on_status())
+
+    def _poll(self, seconds: float) -> dict[int, int]:
+        poller = select.poll()
+        for descriptor, events in self.interest().items():
+            poller.register(descriptor, events)
+        source_is_ready = self._wanted and self.caller.source.fileno() is None
+        return dict(poller.poll(0 if source_is_ready else max(seconds, 0.0) * 1000))
+
+    def _carry_out(self, actions: list[Action]) -> None:
+        for action in actions:
+            if isinstance(action, Record):
+                self.conduct.recorded(action, self._log.append(*action.events)[-1].seq)
+            else:
+                self.do(action)

@@ -1,0 +1,51 @@
+"""Stage 1: what a caller asks for, as one frozen value. Everything not asked for is denied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from branes.errors import UsageError
+from branes.limits import Limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """What one brane is asked to be.
+
+    Attributes:
+        preset: the named set of interfaces to start from.
+        grants: interfaces, or whole packages, granted beyond it.
+        denials: interfaces, or whole packages, linked so that each use is refused and recorded.
+        env: the guest's environment.
+        limits: what it may use.
+    """
+
+    preset: str = "command"
+    grants: tuple[str, ...] = ()
+    denials: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+
+    def __post_init__(self) -> None:
+        for name, value in self.env.items():
+            _check_variable(name, value)
+
+
+def _check_variable(name: str, value: str) -> None:
+    """POSIX: no `=` in a name, no NUL in either."""
+    if not name or "=" in name or "\0" in name + value:
+        raise UsageError(f"environment variable {name!a} has no valid name or value")
+    check_text(value, "an environment variable")
+
+
+def check_text(value: str, what: str) -> None:
+    """Refuse text that has no UTF-8 form, which is what WASI strings are.
+
+    Raises:
+        UsageError: `value` holds lone surrogates.
+    """
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise UsageError(f"{what} is not valid Unicode, which WASI requires") from error

@@ -1,0 +1,143 @@
+"""What one process shares between its branes: state folder, log, compiler, templates.
+
+There is one `Runtime` a process, made on first use and never carried over a fork. Templates are kept by the digest of
+their plan, so that the second brane of the same kind is only a fork.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from branes import _executables, state, wire
+from branes.audit import AuditLog
+from branes.cache import Cache
+from branes.compiling import Artifact, Compiler
+from branes.layers import process
+from branes.plan import Plan, refused
+from branes.spawn import Filters, Template, TemplateRefused
+
+#: Most templates that are kept; the one that was used the longest time ago goes first.
+MAX_TEMPLATES: Final = 8
+
+
+@dataclass(slots=True)
+class _Kept:
+    template: Template
+    branes: int = 0
+
+
+class Runtime:
+    """One process's share of the product."""
+
+    def __init__(self) -> None:
+        self.pid = os.getpid()
+        self.state = state.default()
+        self.log = AuditLog(self.state.audit)
+        self._lock = threading.Lock()
+        self._templates: OrderedDict[str, _Kept] = OrderedDict()
+
+    @cached_property
+    def key(self) -> bytes:
+        """The host key."""
+        return self.state.host_key()
+
+    @cached_property
+    def cache(self) -> Cache:
+        """Compiled programs and filters."""
+        return Cache(self.state.cache, self.key)
+
+    @cached_property
+    def compiler(self) -> Compiler:
+        """Compiles programs, or finds them compiled."""
+        return Compiler(cache=self.cache, filters=self.filters)
+
+    def filters(self, second: str) -> Filters:
+        """The filters of a cage whose second stage is the policy `second`."""
+        return Filters(first=self._filter("template"), second=self._filter(second))
+
+    def _filter(self, policy: str) -> bytes:
+        name = f"{process.policy_digest(policy)}-{os.uname().machine}.filter"
+        found = self.cache.get(name, "brane-filter")
+        if found is None:
+            built = process.build_filter(policy)
+            self.cache.put(name, [built], b"")
+            return built
+        memfd, _ = found
+        with open(memfd, "rb") as file:
+            file.seek(0)
+            return file.read()
+
+    def take(self, plan: Plan, artifact: Artifact) -> Template:
+        """A template of `plan`, which stays until `give_back`.
+
+        Raises:
+            Refused: the worker found an import that the plan does not link.
+            MissingMechanism: the kernel refuses a step.
+        """
+        digest = plan.template_digest
+        with self._lock:
+            kept = self._templates.pop(digest, None)
+            if kept is None or not kept.template.alive:
+                kept = _Kept(self._start(plan, artifact))
+            kept.branes += 1
+            self._templates[digest] = kept
+            self._evict()
+        return kept.template
+
+    def _start(self, plan: Plan, artifact: Artifact) -> Template:
+        links = [{"name": name, "state": linked} for name, linked in plan.links.items()]
+        job = wire.pack({"interfaces": links})
+        try:
+            return Template(
+                _executables.executable("brane-worker"), artifact.memfd, self.filters("brane"), job
+            )
+        except TemplateRefused as error:
+            raise refused(list(error.reasons)) from error
+
+    def _evict(self) -> None:
+        idle = [digest for digest, kept in self._templates.items() if kept.branes == 0]
+        for digest in idle[: max(0, len(self._templates) - MAX_TEMPLATES)]:
+            self._templates.pop(digest).template.close()
+
+    def give_back(self, template: Template) -> None:
+        """A brane of `template` has ended."""
+        with self._lock:
+            for kept in self._templates.values():
+                if kept.template is template:
+                    kept.branes -= 1
+                    return
+        template.close()
+
+    def close(self) -> None:
+        """End every template and every brane."""
+        with self._lock:
+            while self._templates:
+                self._templates.popitem()[1].template.close()
+        self.log.close()
+
+
+_runtime: Runtime | None = None
+_making = threading.Lock()
+
+
+def runtime() -> Runtime:
+    """This process's runtime, made on first use."""
+    global _runtime  # noqa: PLW0603 -- there is one a process
+    with _making:
+        if _runtime is None or _runtime.pid != os.getpid():
+            _runtime = Runtime()
+        return _runtime
+
+
+def _close() -> None:
+    if _runtime is not None and _runtime.pid == os.getpid():
+        _runtime.close()
+
+
+atexit.register(_close)

@@ -1,0 +1,193 @@
+"""Stages 4 and 5 from the owner's side: bytes in, events and bytes out. Nothing here reads, writes or waits.
+
+A `Session` is one brane from "go" to its end. A driver moves bytes between it and the brane's pipes, and does what the
+events ask: make a record durable before it answers a denial, kill on `Broken`. Everything from the brane is hostile: an
+event out of turn, a frame too large, an echo that does not match the "go" is `Broken`, after which the session is over.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from branes import wire
+from branes.plan import Binding
+
+
+class State(Enum):
+    """Where a session is."""
+
+    PARKED = "parked"
+    STARTING = "starting"
+    IDLE = "idle"
+    CALLING = "calling"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """The guest wrote `data` to standard output (1) or error (2)."""
+
+    stream: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """The guest wants at most `most` bytes of input; answer with `stdin`."""
+
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """Layer 1 refused a call; answer with `recorded` once that is durable."""
+
+    interface: str
+    function: str
+    tried: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limited:
+    """A limit refused what the guest may handle; answer with `recorded` once that is durable."""
+
+    limit: str
+    asked: int
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """The call returned."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Exited:
+    """The guest called exit."""
+
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trapped:
+    """The guest trapped."""
+
+    kind: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The brane did what no sound brane does; it must be killed."""
+
+    reason: str
+
+
+Event = Output | Pull | Denied | Limited | Returned | Exited | Trapped | Broken
+
+
+class Session:
+    """One brane, from "go" to its end."""
+
+    def __init__(self) -> None:
+        self.state = State.PARKED
+        self._deframer = wire.Deframer()
+        self._go_digest = b""
+        self._pulled = 0
+        self._owed = False
+
+    def go(self, binding: Binding, memory: int, terminals: tuple[bool, bool, bool]) -> bytes:
+        """What to send first: all that is bound late."""
+        payload = wire.encode(
+            "go",
+            args=list(binding.args),
+            env=[list(pair) for pair in binding.env.items()],
+            memory=memory,
+            terminals=list(terminals),
+        )
+        self._go_digest = hashlib.sha256(payload).digest()
+        self._enter(State.PARKED, State.STARTING)
+        return wire.frame(payload)
+
+    def call(self, export: str, args: list[dict[str, object]]) -> bytes:
+        """What to send to call `export`. It may be sent right after "go"."""
+        if self.state is not State.STARTING:
+            self._enter(State.IDLE, State.CALLING)
+        return wire.frame(wire.encode("call", export=export, args=args))
+
+    def stdin(self, data: bytes, *, eof: bool) -> bytes:
+        """The answer to a `Pull`, of at most as many bytes as it asked for."""
+        if not self._pulled or len(data) > self._pulled:
+            raise RuntimeError("input that nobody asked for")
+        self._pulled = 0
+        return wire.frame(wire.encode("stdin", data=data, eof=eof))
+
+    def recorded(self) -> bytes:
+        """The answer to `Denied` and `Limited`."""
+        if not self._owed:
+            raise RuntimeError("no record is waited for")
+        self._owed = False
+        return wire.frame(wire.encode("recorded"))
+
+    def feed(self, data: bytes) -> Iterator[Event]:
+        """Take what the brane wrote; the events in it."""
+        try:
+            for payload in self._deframer.feed(data):
+                kind, fields = wire.decode(payload, wire.FROM_BRANE)
+                event = self._step(kind, fields)
+                if event is not None:
+                    yield event
+        except wire.WireError as error:
+            self.state = State.ENDED
+            yield Broken(str(error))
+
+    def _step(self, kind: str, fields: wire.Fields) -> Event | None:
+        if kind == "started":
+            return self._started(fields["go"])
+        if self.state is not State.CALLING or self._owed:
+            raise wire.WireError(f"event {kind} out of turn")
+        return self._during_call(kind, fields)
+
+    def _started(self, echo: bytes) -> None:
+        if self.state is not State.STARTING or echo != self._go_digest:
+            raise wire.WireError("the brane started with other bindings than it was given")
+        self.state = State.CALLING
+
+    def _during_call(self, kind: str, fields: wire.Fields) -> Event:
+        match kind:
+            case "output":
+                return Output(fields["stream"], fields["data"])
+            case "pull":
+                return self._pull(fields["max"])
+            case "denied":
+                self._owed = True
+                return Denied(fields["interface"], fields["function"], fields["tried"])
+            case "limited":
+                self._owed = True
+                return Limited(fields["limit"], fields["asked"])
+            case "returned":
+                self.state = State.IDLE
+                return Returned(fields["value"])
+        self.state = State.ENDED
+        match kind:
+            case "exited":
+                return Exited(fields["code"])
+            case "trapped":
+                return Trapped(fields["kind"], fields["detail"])
+        return Broken(f"step {fields['step']} failed: {fields['detail']}")
+
+    def _pull(self, most: int) -> Pull:
+        if self._pulled:
+            raise wire.WireError("a second request for input before the first was answered")
+        self._pulled = min(most, wire.MAX_INPUT)
+        return Pull(self._pulled)
+
+    def _enter(self, expected: State, state: State) -> None:
+        if self.state is not expected:
+            raise RuntimeError(f"session is {self.state.value}, expected {expected.value}")
+        self.state = state

@@ -1,0 +1,382 @@
+"""Stage 3: a template comes up in its cage, and each brane as a fork of it, looked at from outside before any "go".
+
+The order of steps, and why each stands where it does, is in docs/layers/2-process.md; the other side is `crates/cage`.
+Nothing here decides: it carries out, looks, and refuses to go on when what it sees is not what must be.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from branes import _executables, _kernel, ids, wire
+from branes.errors import BranesError, HostFault, MissingMechanism, UsageError
+from branes.layers import process
+from branes.outcome import Died
+
+#: Seconds that each answer of a template or a brane may take before "go".
+PATIENCE: Final = 60.0
+_COMMANDS: Final = 3
+_EVENTS: Final = 4
+_MAX_MESSAGE: Final = 192 << 10
+_STATUS_SIZE: Final = 4096
+
+
+class TemplateRefused(BranesError):
+    """The template will not do its job; `reasons` has one entry a reason. Callers turn it into what their user sees."""
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        super().__init__(f"the template refuses its job for {len(reasons)} reasons")
+        self.reasons = tuple(reasons)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """Compiled seccomp programs: stage 1 for the template, stage 2 for each brane."""
+
+    first: bytes
+    second: bytes
+
+
+@dataclass(slots=True, kw_only=True)
+class Jailed:
+    """A brane that is sealed, looked at and parked; the next thing it hears is "go".
+
+    Attributes:
+        pid: its number in the owner's pid namespace, valid while `pidfd` is open and it lives.
+        pidfd: a descriptor of it.
+        commands: where the owner writes frames.
+        events: where it reads them.
+        listener: the seccomp listener of its filter.
+        status: where its template writes how it ended.
+        enforced: what was seen of it.
+        data_at_birth: bytes of its data segments (VmData) when it was looked at.
+    """
+
+    pid: int
+    pidfd: int
+    commands: int
+    events: int
+    listener: int
+    status: int
+    enforced: process.Enforced
+    data_at_birth: int
+
+    def kill(self) -> None:
+        """End it, if it has not ended."""
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+
+
+class Template:
+    """A process that forks branes. It dies with its owner, and all its branes with it."""
+
+    def __init__(self, program: Path, artifact: int, filters: Filters, job: bytes) -> None:
+        """Start one.
+
+        Args:
+            program: the executable, a body of `crates/cage`.
+            artifact: a sealed memfd that the program works from; stays the caller's.
+            filters: the seccomp programs.
+            job: what the program is to prepare.
+
+        Raises:
+            TemplateRefused: the program refuses the job.
+            MissingMechanism: the kernel refuses a step.
+        """
+        self._lock = threading.Lock()
+        self._pid_of_owner = os.getpid()
+        self._ids = ids.allocate()
+        self._pidfd = -1
+        self._artifact_name = os.readlink(f"/proc/self/fd/{artifact}")
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            with theirs:
+                _launch(program, theirs.fileno())
+            self._set_up(artifact, filters, job)
+        except BaseException:
+            self.close()
+            raise
+
+    def _set_up(self, artifact: int, filters: Filters, job: bytes) -> None:
+        _, (self._pidfd,) = self._receive("born", 1)
+        self._write_maps(_pid_behind(self._pidfd))
+        self._send("mapped", drop_groups=self._ids.privileged)
+        owner = os.pidfd_open(os.getpid())
+        try:
+            self._send(
+                "setup",
+                descriptors=(owner, artifact),
+                first_filter=filters.first,
+                second_filter=filters.second,
+                job=job,
+            )
+        finally:
+            os.close(owner)
+        self._receive("ready", 0)
+
+    def _write_maps(self, pid: int) -> None:
+        """Maps of the template's user namespace; an unprivileged owner must first give up setgroups(2)."""
+        try:
+            if not self._ids.privileged:
+                Path(f"/proc/{pid}/setgroups").write_text("deny")
+            Path(f"/proc/{pid}/gid_map").write_text(self._ids.gid_map)
+            Path(f"/proc/{pid}/uid_map").write_text(self._ids.uid_map)
+        except OSError as error:
+            raise MissingMechanism(
+                f"the id maps of a user namespace cannot be written: {error}", hint="run `brane doctor`"
+            ) from error
+
+    def fork(self, extra: Mapping[int, int] | None = None) -> Jailed:
+        """One more brane: sealed, looked at, parked.
+
+        Args:
+            extra: further descriptors for it, the number it gets to the caller's descriptor.
+
+        Raises:
+            MissingMechanism: a step was refused, or what is seen of it is not what must be.
+        """
+        extra = extra or {}
+        self.check_owner()
+        with self._lock, contextlib.ExitStack() as on_error:
+            number = self._ids.take()
+            on_error.callback(self._ids.give_back, number)
+            ours, theirs = _pipes(on_error)
+            try:
+                self._send("fork", descriptors=(*theirs, *extra.values()), id=number, extra=list(extra))
+                _, (pidfd,) = self._receive("forked", 1)
+            finally:
+                expected = _expected(theirs, extra)
+                _close(*theirs)
+            on_error.callback(os.close, pidfd)
+            on_error.callback(_kill, pidfd)
+            jailed = self._park(pidfd, ours, expected)
+            on_error.pop_all()
+            return jailed
+
+    def _park(self, pidfd: int, ours: tuple[int, int, int], expected: dict[int, str]) -> Jailed:
+        """Take the listener, let the brane close its copy, look."""
+        commands, events, status = ours
+        talk = _Talk(commands, events)
+        listener_number = talk.expect("sealed")["listener"]
+        try:
+            listener = _kernel.pidfd_getfd(pidfd, listener_number)
+        except OSError as error:
+            raise MissingMechanism(f"the seccomp listener cannot be taken: {error}", hint="run `brane doctor`") from error
+        try:
+            talk.say("taken")
+            talk.expect("parked")
+            pid = _pid_behind(pidfd)
+            seen = process.look(pid)
+            self._judge(seen, expected)
+            data = data_segment(pid)
+        except BaseException:
+            os.close(listener)
+            raise
+        return Jailed(
+            pid=pid,
+            pidfd=pidfd,
+            commands=commands,
+            events=events,
+            listener=listener,
+            status=status,
+            enforced=seen,
+            data_at_birth=data,
+        )
+
+    def _judge(self, seen: process.Enforced, expected: dict[int, str]) -> None:
+        # The artifact keeps the number under which the program opened it; everything else is at a number of ours.
+        artifact = {n: link for n, link in seen.descriptors.items() if link == self._artifact_name and n not in expected}
+        descriptors = expected | (artifact if len(artifact) == 1 else {})
+        wrong = process.deviations(seen, process.namespaces("self"), descriptors)
+        if wrong:
+            raise MissingMechanism(f"a brane is not caged as it must be: {'; '.join(wrong)}", hint="run `brane doctor`")
+
+    def release(self, jailed: Jailed) -> None:
+        """Close all that is held of a brane that has ended or is to end."""
+        jailed.kill()
+        _close(jailed.commands, jailed.events, jailed.listener, jailed.status, jailed.pidfd)
+
+    def check_owner(self) -> None:
+        """Refuse to be used by a fork of the process that started this.
+
+        Raises:
+            UsageError: this process is another.
+        """
+        if os.getpid() != self._pid_of_owner:
+            raise UsageError("branes are not shared with a forked process", hint="open branes after the fork")
+
+    def close(self) -> None:
+        """End the template and every brane of it; wait until it is gone."""
+        if os.getpid() != self._pid_of_owner:
+            return
+        with self._lock:
+            self._control.close()
+            if self._pidfd >= 0:
+                _kill(self._pidfd)
+                with contextlib.suppress(ChildProcessError):
+                    os.waitid(os.P_PIDFD, self._pidfd, os.WEXITED)
+                os.close(self._pidfd)
+                self._pidfd = -1
+            self._ids.close()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process still runs."""
+        return self._pidfd >= 0 and not select.select([self._pidfd], [], [], 0)[0]
+
+    def _send(self, kind: str, /, descriptors: Sequence[int] = (), **fields: object) -> None:
+        try:
+            socket.send_fds(self._control, [wire.encode(kind, **fields)], descriptors)
+        except OSError as error:
+            raise HostFault(f"the template is gone: {error}") from error
+
+    def _receive(self, kind: str, count: int) -> tuple[wire.Fields, tuple[int, ...]]:
+        """The next message, which must be of `kind` with `count` descriptors beside it."""
+        self._control.settimeout(PATIENCE)
+        try:
+            data, descriptors, _, _ = socket.recv_fds(self._control, _MAX_MESSAGE, count)
+        except OSError as error:
+            raise HostFault(f"the template does not answer while waiting for {kind}: {error}") from error
+        for descriptor in descriptors:
+            os.set_inheritable(descriptor, False)
+        if not data:
+            raise HostFault(f"the template died while its owner waited for {kind}", hint="run `brane doctor`")
+        got, fields = wire.decode(data, wire.FROM_TEMPLATE)
+        if got == kind and len(descriptors) == count:
+            return fields, tuple(descriptors)
+        _close(*descriptors)
+        raise _complaint(got, fields, kind)
+
+
+class _Talk:
+    """Frames with a brane before "go", one at a time."""
+
+    def __init__(self, commands: int, events: int) -> None:
+        self._commands = commands
+        self._events = events
+        self._deframer = wire.Deframer()
+
+    def say(self, kind: str) -> None:
+        os.write(self._commands, wire.frame(wire.encode(kind)))
+
+    def expect(self, kind: str) -> wire.Fields:
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            if not select.select([self._events], [], [], max(0.0, deadline - time.monotonic()))[0]:
+                raise HostFault(f"a brane does not answer while its owner waits for {kind}")
+            data = os.read(self._events, 65536)
+            if not data:
+                raise HostFault(f"a brane died while its owner waited for {kind}")
+            for payload in self._deframer.feed(data):
+                got, fields = wire.decode(payload, wire.FROM_SEALING)
+                if got != kind:
+                    raise _complaint(got, fields, kind)
+                return fields
+
+
+def _complaint(got: str, fields: wire.Fields, wanted: str) -> BranesError:
+    if got == "refused":
+        return TemplateRefused(fields["reasons"])
+    if got == "failed":
+        detail = fields["detail"].encode("unicode_escape").decode()
+        return MissingMechanism(f"step {fields['step']!a} failed: {detail}", hint="run `brane doctor`")
+    return HostFault(f"got message {got}, expected {wanted}")
+
+
+def _launch(program: Path, control: int) -> None:
+    """Start the program's birth and wait for its short-lived first process."""
+    memfd = _executables.sealed(program)
+    try:
+        born = subprocess.run(
+            [program.name, "birth", str(control), str(memfd)],
+            executable=f"/proc/self/fd/{memfd}",
+            pass_fds=(control, memfd),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={},
+            cwd="/",
+            check=False,
+            timeout=PATIENCE,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise HostFault(f"{program.name} cannot be started: {error}") from error
+    if born.returncode != 0:
+        raise MissingMechanism(
+            "user and pid namespaces cannot be created", hint="run `brane doctor`, which names the setting to change"
+        )
+
+
+def _pipes(on_error: contextlib.ExitStack) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
+    """Commands, events and status: our ends, closed on error, and the brane's."""
+    (commands_r, commands_w), (events_r, events_w), (status_r, status_w) = os.pipe(), os.pipe(), os.pipe()
+    ours = (commands_w, events_r, status_r)
+    on_error.callback(_close, *ours)
+    return ours, (commands_r, events_w, status_w)
+
+
+def _expected(theirs: tuple[int, int, int], extra: Mapping[int, int]) -> dict[int, str]:
+    """What the brane's descriptors must point at, number to link."""
+    commands, events, _ = theirs
+    placed = {_COMMANDS: commands, _EVENTS: events, **extra}
+    return {number: os.readlink(f"/proc/self/fd/{descriptor}") for number, descriptor in placed.items()}
+
+
+def _pid_behind(pidfd: int) -> int:
+    """The process number of a pidfd in this process's pid namespace (proc(5), fdinfo)."""
+    with open(f"/proc/self/fdinfo/{pidfd}", encoding="ascii") as lines:
+        for line in lines:
+            if line.startswith("Pid:"):
+                pid = int(line.split()[1])
+                if pid > 0:
+                    return pid
+    raise HostFault("a process ended before it could be looked at")
+
+
+def data_segment(pid: int) -> int:
+    """VmData of `pid` in bytes: what RLIMIT_DATA is compared with."""
+    with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as lines:
+        for line in lines:
+            if line.startswith("VmData:"):
+                return int(line.split()[1]) << 10
+    raise HostFault("a process ended before it could be looked at")
+
+
+def read_status(descriptor: int) -> Died:
+    """How a brane ended.
+
+    Raises:
+        HostFault: its template died before it could say.
+    """
+    payloads = list(wire.Deframer().feed(os.read(descriptor, 4096)))
+    if len(payloads) != 1:
+        raise HostFault("the template died, and its branes with it")
+    fields = wire.check_fields("died", wire.unpack(payloads[0]), wire.DIED)
+    return Died(
+        code=fields["code"],
+        signal=fields["signal"],
+        user=fields["user_us"] / 1e6,
+        system=fields["system_us"] / 1e6,
+        max_rss=fields["max_rss_kib"] << 10,
+    )
+
+
+def _kill(pidfd: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+
+
+def _close(*descriptors: int) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)

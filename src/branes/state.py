@@ -1,0 +1,119 @@
+"""All that lasts: one folder of this user's, and the host key in it.
+
+`$BRANES_STATE`, by default `$XDG_STATE_HOME/branes` or `~/.local/state/branes`:
+
+    audit/     the log
+    cache/     compiled programs and filters, authenticated with the host key
+    keys/      the host key, 0600
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from branes.errors import HostFault
+
+_KEY_SIZE: Final = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateDir:
+    """The folder that lasts.
+
+    Attributes:
+        root: its path.
+    """
+
+    root: Path
+
+    @property
+    def audit(self) -> Path:
+        """Folder of the audit log."""
+        return self.root / "audit"
+
+    @property
+    def cache(self) -> Path:
+        """Folder of what can be made again."""
+        return self.root / "cache"
+
+    def host_key(self) -> bytes:
+        """The key of this host and user, made on first use.
+
+        Raises:
+            HostFault: it cannot be made or read, or others can read it.
+        """
+        path = private(self.root / "keys") / "host.key"
+        if not path.exists():
+            _make_key(path)
+        return _read_key(path)
+
+
+def default() -> StateDir:
+    """The folder that the environment names.
+
+    Raises:
+        HostFault: it cannot be made, or belongs to somebody else.
+    """
+    named = os.environ.get("BRANES_STATE")
+    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return StateDir(root=private(Path(named) if named else Path(base) / "branes"))
+
+
+def private(path: Path) -> Path:
+    """The folder `path`, made if need be; this user's alone.
+
+    Raises:
+        HostFault: it cannot be made, is not a folder, or belongs to somebody else.
+    """
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = os.lstat(path)
+    except OSError as error:
+        raise HostFault(
+            f"the state folder cannot be made: {error}", hint="set BRANES_STATE to a folder that you can write to"
+        ) from error
+    if found.st_uid != os.geteuid() or found.st_mode & 0o022:
+        raise HostFault(
+            f"{path} must be a folder that only this user can write to",
+            hint="set BRANES_STATE to another folder, or correct owner and mode of this one",
+        )
+    return path
+
+
+def _make_key(path: Path) -> None:
+    """Write a new key beside and link it into place: of two processes that try, one wins, and no half key is read."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    try:
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_bytes(_KEY_SIZE))
+            file.flush()
+            os.fsync(descriptor)
+        try:
+            os.link(beside, path)
+        except FileExistsError:
+            pass
+        finally:
+            beside.unlink()
+    except OSError as error:
+        raise HostFault(f"the host key cannot be made: {error}") from error
+
+
+def _read_key(path: Path) -> bytes:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        with os.fdopen(descriptor, "rb") as file:
+            found = os.fstat(descriptor)
+            key = file.read(_KEY_SIZE + 1)
+    except OSError as error:
+        raise HostFault(f"the host key cannot be read: {error}") from error
+    if found.st_uid != os.geteuid() or found.st_mode & 0o077 or len(key) != _KEY_SIZE:
+        raise HostFault(
+            f"{path} is not a key that only this user can read",
+            hint="remove it: a new one is made, and what was compiled is compiled again",
+        )
+    return key

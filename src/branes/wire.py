@@ -1,0 +1,204 @@
+"""Messages between owner, template and brane: bytes in, values out. The other side is `crates/brane-wire`.
+
+A message is a MessagePack map with one key, its kind, over a map of its fields. On the pipes it stands in a frame: four
+bytes of length, little endian, then the message. What comes from a brane is hostile: every bound is checked before
+anything is allocated, and a message that is not exactly one of those expected is a `WireError`.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+import msgpack
+
+MAX_PAYLOAD: Final = 16 << 20
+MAX_CHUNK: Final = 64 << 10
+#: Most bytes of input in one message: fits an empty pipe beside the frame, so that sending it never blocks.
+MAX_INPUT: Final = 32 << 10
+_HEADER: Final = struct.Struct("<I")
+
+Fields = Mapping[str, Any]
+
+
+class WireError(Exception):
+    """The other side does not speak the protocol."""
+
+
+def encode(kind: str, /, **fields: object) -> bytes:
+    """One message as bytes."""
+    return pack({kind: fields})
+
+
+def pack(value: object) -> bytes:
+    """A value inside a message: a template's job."""
+    return bytes(msgpack.packb(value, use_bin_type=True))
+
+
+def frame(payload: bytes) -> bytes:
+    """`payload` in a frame.
+
+    Raises:
+        WireError: it is larger than a frame may be.
+    """
+    if len(payload) > MAX_PAYLOAD:
+        raise WireError(f"frame of {len(payload)} bytes, at most {MAX_PAYLOAD} allowed")
+    return _HEADER.pack(len(payload)) + payload
+
+
+def decode(payload: bytes, shapes: Mapping[str, Mapping[str, Callable[[Any], bool]]]) -> tuple[str, Fields]:
+    """Kind and fields of one message.
+
+    Args:
+        payload: the message.
+        shapes: the kinds that are expected, each with its fields and a test that a field's value passes.
+
+    Raises:
+        WireError: it is none of them, to the letter.
+    """
+    message = unpack(payload)
+    if not isinstance(message, dict) or len(message) != 1:
+        raise WireError("message is not a map of one kind")
+    ((kind, fields),) = message.items()
+    shape = shapes.get(kind)
+    if shape is None:
+        raise WireError("message of unexpected kind")
+    return kind, check_fields(kind, fields, shape)
+
+
+def check_fields(kind: str, fields: object, shape: Mapping[str, Callable[[Any], bool]]) -> Fields:
+    """`fields`, if they are exactly those of `shape` and each passes.
+
+    Raises:
+        WireError: they are not.
+    """
+    if not isinstance(fields, dict) or fields.keys() != shape.keys():
+        raise WireError(f"message {kind} has other fields than expected")
+    for name, passes in shape.items():
+        if not passes(fields[name]):
+            raise WireError(f"field {name} of message {kind} is not as expected")
+    return fields
+
+
+def unpack(payload: bytes) -> object:
+    """The one value that `payload` holds.
+
+    Raises:
+        WireError: it is not MessagePack, has a duplicate or other than text key, or bytes after it.
+    """
+    try:
+        return msgpack.unpackb(payload, raw=False, strict_map_key=True, object_pairs_hook=_unique)
+    except (ValueError, TypeError, msgpack.UnpackException, RecursionError) as error:
+        raise WireError("malformed message") from error
+
+
+def _unique(pairs: list[tuple[object, object]]) -> dict[str, object]:
+    fields = {key: value for key, value in pairs if isinstance(key, str)}
+    if len(fields) != len(pairs):
+        raise ValueError("duplicate or non-text key")
+    return fields
+
+
+class Deframer:
+    """Payloads out of a stream of bytes."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Take `data`; the payloads that are complete.
+
+        Raises:
+            WireError: a frame claims more than a frame may have.
+        """
+        self._buffer += data
+        while len(self._buffer) >= _HEADER.size:
+            (length,) = _HEADER.unpack_from(self._buffer)
+            if length > MAX_PAYLOAD:
+                raise WireError(f"frame of {length} bytes, at most {MAX_PAYLOAD} allowed")
+            end = _HEADER.size + length
+            if len(self._buffer) < end:
+                return
+            payload = bytes(memoryview(self._buffer)[_HEADER.size : end])
+            del self._buffer[:end]
+            yield payload
+
+
+def _text(most: int) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, str) and len(value) <= most
+
+
+def _data(most: int) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, bytes) and len(value) <= most
+
+
+def _number(most: int, least: int = 0) -> Callable[[Any], bool]:
+    return lambda value: type(value) is int and least <= value <= most
+
+
+def _value(value: object) -> bool:
+    """Whether `value` is a typed value as brane-wire's `Value`, or None."""
+    if value is None:
+        return True
+    if not isinstance(value, dict) or len(value) != 1:
+        return False
+    ((kind, content),) = value.items()
+    match kind:
+        case "string":
+            return isinstance(content, str)
+        case "u8":
+            return _number(255)(content)
+        case "result":
+            return isinstance(content, dict) and len(content) == 1 and _is_outcome(content)
+    return False
+
+
+def _is_outcome(content: dict[str, object]) -> bool:
+    ((side, text),) = content.items()
+    return side in {"Ok", "Err"} and isinstance(text, str)
+
+
+def _reasons(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+_FAILED: Final = {"step": _text(64), "errno": _number(4095), "detail": _text(8192)}
+
+#: From a template.
+FROM_TEMPLATE: Final[Mapping[str, Mapping[str, Callable[[Any], bool]]]] = {
+    "born": {},
+    "ready": {},
+    "forked": {},
+    "refused": {"reasons": _reasons},
+    "failed": _FAILED,
+}
+
+#: From a brane, until it is parked.
+FROM_SEALING: Final[Mapping[str, Mapping[str, Callable[[Any], bool]]]] = {
+    "sealed": {"listener": _number(1 << 16)},
+    "parked": {},
+    "failed": _FAILED,
+}
+
+#: From a brane, after "go".
+FROM_BRANE: Final[Mapping[str, Mapping[str, Callable[[Any], bool]]]] = {
+    "started": {"go": lambda value: isinstance(value, bytes) and len(value) == 32},
+    "pull": {"max": _number(MAX_CHUNK, 1)},
+    "output": {"stream": _number(2, 1), "data": _data(MAX_CHUNK)},
+    "denied": {"interface": _text(1024), "function": _text(1024), "tried": _text(2048)},
+    "limited": {"limit": lambda value: value == "memory", "asked": _number((1 << 64) - 1)},
+    "returned": {"value": _value},
+    "exited": {"code": _number(255)},
+    "trapped": {"kind": _text(64), "detail": _text(4096)},
+    "failed": _FAILED,
+}
+
+#: How a brane ended, from the template that reaped it: a bare map.
+DIED: Final[Mapping[str, Callable[[Any], bool]]] = {
+    "code": _number(255),
+    "signal": _number(127),
+    "user_us": _number((1 << 64) - 1),
+    "system_us": _number((1 << 64) - 1),
+    "max_rss_kib": _number((1 << 64) - 1),
+}
