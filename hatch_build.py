@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import shutil
@@ -69,6 +70,7 @@ def build_guest(root: Path) -> None:
     out.parent.mkdir(exist_ok=True)
     build = root / "guests" / "python" / "build.py"
     subprocess.run([sys.executable, str(build), str(out)], cwd=root, check=True)
+    out.with_suffix(".wasm.sha256").write_text(hashlib.sha256(out.read_bytes()).hexdigest() + "\n", encoding="ascii")
 
 
 def replace(source: Path, destination: Path) -> None:

@@ -101,15 +101,14 @@ def prepare(app: App, manifest: Manifest, progress: Progress = ignore_progress) 
         InputError: it is no program. Refused: it imports what is absent; that is recorded.
     """
     name, program = read_app(app)
-    artifact = runtimes.runtime().compiler.compile(program, progress)
-    return decide(name, artifact, manifest)
+    return decide(name, runtimes.runtime().artifact(lambda: program, progress), manifest)
 
 
 def prepare_guest(manifest: Manifest, progress: Progress = ignore_progress) -> Prepared:
     """The same for the Python guest that ships in the package."""
     path = _executables.find("_guests", "python.wasm")
-    artifact = runtimes.runtime().compiler.compile(path.read_bytes(), progress)
-    return decide("python", artifact, manifest)
+    digest = _executables.find("_guests", "python.wasm.sha256").read_text(encoding="ascii").strip()
+    return decide("python", runtimes.runtime().artifact(path.read_bytes, progress, digest), manifest)
 
 
 def decide(name: str, artifact: Artifact, manifest: Manifest) -> Prepared:

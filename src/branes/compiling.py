@@ -14,6 +14,7 @@ import os
 import resource
 import select
 import time
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -34,17 +35,18 @@ _OUT_OF_MEMORY: Final = 71
 Progress = Callable[[int, int], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Artifact:
     """Native code, ready to be mapped.
 
     Attributes:
-        memfd: sealed; belongs to the artifact.
+        memfd: sealed; closed with the last reference to this.
         component: what the program is.
     """
 
-    memfd: int
-    component: component.Component
+    def __init__(self, memfd: int, component: component.Component) -> None:
+        self.memfd = memfd
+        self.component = component
+        weakref.finalize(self, os.close, memfd)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,29 +61,28 @@ class Compiler:
     cache: Cache
     filters: Callable[[str], Filters]
 
-    def compile(self, program: bytes, progress: Progress, digest: str = "") -> Artifact:
-        """The artifact of `program`.
+    def compile(self, digest: str, read: Callable[[], bytes], progress: Progress) -> Artifact:
+        """The artifact of a program.
 
         Args:
-            program: a component, a core module, or `.wat` text. Untrusted.
+            digest: SHA-256 of the program in hexadecimal.
+            read: gives its bytes, untrusted: a component, a core module, or `.wat` text. Only called to compile it.
             progress: told functions done and functions in all.
-            digest: SHA-256 of it in hexadecimal, where that is known already.
 
         Raises:
             InputError: it is no program that can be compiled.
             Refused: it is a core module that imports what is not WASI.
             HostFault: the compiler cannot be run.
         """
-        digest = digest or hashlib.sha256(program).hexdigest()
         name = f"{digest}-{_settings()}"
         found = self.cache.get(name, "brane-artifact")
         if found is None:
-            self._compile(program, name, progress)
+            self._compile(read(), name, progress)
             found = self.cache.get(name, "brane-artifact")
         if found is None:
             raise HostFault("the cache does not give back what was put into it")
         memfd, header = found
-        return Artifact(memfd=memfd, component=component.from_header(digest, json.loads(header)))
+        return Artifact(memfd, component.from_header(digest, json.loads(header)))
 
     def _compile(self, program: bytes, name: str, progress: Progress) -> None:
         if len(program) > MAX_INPUT:

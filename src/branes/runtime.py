@@ -7,9 +7,11 @@ their plan, so that the second brane of the same kind is only a fork.
 from __future__ import annotations
 
 import atexit
+import hashlib
 import os
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -17,13 +19,15 @@ from typing import Final
 from branes import _executables, state, wire
 from branes.audit import AuditLog
 from branes.cache import Cache
-from branes.compiling import Artifact, Compiler
+from branes.compiling import Artifact, Compiler, Progress
 from branes.layers import process
 from branes.plan import Plan, refused
 from branes.spawn import Filters, Template, TemplateRefused
 
 #: Most templates that are kept; the one that was used the longest time ago goes first.
 MAX_TEMPLATES: Final = 8
+#: Most artifacts that are kept, likewise.
+MAX_ARTIFACTS: Final = 8
 
 
 @dataclass(slots=True)
@@ -41,6 +45,8 @@ class Runtime:
         self.log = AuditLog(self.state.audit)
         self._lock = threading.Lock()
         self._templates: OrderedDict[str, _Kept] = OrderedDict()
+        self._compiling = threading.Lock()
+        self._artifacts: OrderedDict[str, Artifact] = OrderedDict()
 
     @cached_property
     def key(self) -> bytes:
@@ -51,6 +57,23 @@ class Runtime:
     def cache(self) -> Cache:
         """Compiled programs and filters."""
         return Cache(self.state.cache, self.key)
+
+    def artifact(self, read: Callable[[], bytes], progress: Progress, digest: str = "") -> Artifact:
+        """The artifact of a program, kept for a while.
+
+        Args:
+            read: gives the program's bytes; not called where `digest` is known and the artifact is there.
+            progress: told functions done and functions in all.
+            digest: SHA-256 of the bytes in hexadecimal, where that is known without reading them.
+        """
+        program = b"" if digest else read()
+        digest = digest or hashlib.sha256(program).hexdigest()
+        with self._compiling:
+            found = self._artifacts.pop(digest, None) or self.compiler.compile(digest, lambda: program or read(), progress)
+            self._artifacts[digest] = found
+            if len(self._artifacts) > MAX_ARTIFACTS:
+                self._artifacts.popitem(last=False)
+            return found
 
     @cached_property
     def compiler(self) -> Compiler:

@@ -1,7 +1,8 @@
 //! How the program ends when it has no answer.
 //!
-//! Never by `abort`: that is a `tgkill`, which the jail reads as an attempt to escape. Nothing is printed, for a
+//! Not by `abort`: that is a `tgkill`, which the jail reads as an attempt to escape. Nothing is printed, for a
 //! panic's text may quote untrusted bytes; the exit code is all that the owner gets.
+//! One case is out of reach without `unsafe`: when memory runs out, the standard library reports on stderr and aborts.
 
 use std::io;
 

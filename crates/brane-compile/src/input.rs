@@ -13,10 +13,12 @@ use crate::reject::Reject;
 
 /// Most bytes of input.
 const MAX_INPUT: usize = 256 << 20;
-/// Most bytes of text: parsing takes some hundred times its size in memory.
+/// Most bytes of text: parsing takes up to eighty times its size in memory.
 const MAX_TEXT: usize = 16 << 20;
 /// Most core functions in all modules of an input together.
 const MAX_FUNCTIONS: u32 = 1_000_000;
+/// Most imports, and most exports, of all components of an input together.
+const MAX_ITEMS: u32 = 10_000;
 /// Least growth of the read buffer.
 const CHUNK: usize = 1 << 20;
 
@@ -114,20 +116,34 @@ fn assemble(text: &str) -> Result<Vec<u8>, Reject> {
     })
 }
 
-/// Counts the functions that there are to compile, in all modules.
+/// Counts the functions that there are to compile, in all modules, and holds the input to its limits.
 ///
 /// # Errors
-/// `Malformed` when sections do not parse, `TooLarge` over a million functions.
+/// `Malformed` when sections do not parse; `TooLarge` over a million functions, or ten thousand imports or exports of
+/// components (the compiler's time grows with their square).
 pub(crate) fn count_functions(wasm: &[u8]) -> Result<u32, Reject> {
-    let mut functions = 0_u32;
+    let (mut functions, mut imports, mut exports) = (0_u32, 0_u32, 0_u32);
     for payload in Parser::new(0).parse_all(wasm) {
-        let payload = payload.map_err(|error| Reject::from_parser(&error))?;
-        if let Payload::CodeSectionStart { count, .. } = payload {
-            functions = functions.saturating_add(count);
-        }
-        if functions > MAX_FUNCTIONS {
-            return Err(Reject::TooLarge(format!("more than {MAX_FUNCTIONS} functions")));
+        match payload.map_err(|error| Reject::from_parser(&error))? {
+            Payload::CodeSectionStart { count, .. } => {
+                add(&mut functions, count, MAX_FUNCTIONS, "functions")?
+            }
+            Payload::ComponentImportSection(section) => {
+                add(&mut imports, section.count(), MAX_ITEMS, "component imports")?;
+            }
+            Payload::ComponentExportSection(section) => {
+                add(&mut exports, section.count(), MAX_ITEMS, "component exports")?;
+            }
+            _ => {}
         }
     }
     Ok(functions)
+}
+
+fn add(sum: &mut u32, count: u32, max: u32, what: &str) -> Result<(), Reject> {
+    *sum = sum.saturating_add(count);
+    if *sum > max {
+        return Err(Reject::TooLarge(format!("expected at most {max} {what}, got {sum} or more")));
+    }
+    Ok(())
 }

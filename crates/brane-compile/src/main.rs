@@ -1,10 +1,11 @@
 //! `brane-compile`: untrusted WebAssembly in on stdin, one JSON header line and native code out on stdout.
 //!
-//! It runs inside a jail and promises: one thread, no file, no network, no clock; memory and time are capped from
-//! outside. A refusal of the input is an answer like any other (exit 0). Any other exit is a fault of the host: 70 for
-//! a defect, 74 when stdin or stdout fails, 78 when the engine's settings do not fit the host. Stderr carries progress and nothing
-//! else: lines of two ASCII numbers, functions done and functions in all.
-//! What to allow of that which the component imports is decided elsewhere, from the description in the header.
+//! It runs inside a jail and promises: one thread, no file, no network; memory and time are capped from outside. A
+//! refusal of the input is an answer like any other (exit 0). Any other end is a fault of the host: exit code 70 is a
+//! defect, 74 a failure of stdin or stdout, 78 engine settings that do not fit the host, SIGABRT the memory cap.
+//! Stderr carries progress, lines of two ASCII numbers: functions done and functions in all. (At the memory cap the
+//! standard library adds a line of its own.) Whether the component may have what it imports is decided elsewhere, from
+//! the description in the header.
 
 #![forbid(unsafe_code)]
 

@@ -129,6 +129,13 @@ fn ten_thousand_resources_are_named() {
 }
 
 #[test]
+fn more_than_ten_thousand_imports_are_too_large() {
+    let list: String = (0..10_001).map(|n| format!(r#"(import "f{n}" (func))"#)).collect();
+    let header = rejected(format!("(component {list})"), "too-large");
+    assert!(message(&header).contains("expected at most 10000 component imports"));
+}
+
+#[test]
 fn ten_thousand_instances_are_too_large() {
     let list: String = (0..10_000).map(|n| format!(r#"(import "host:h/i{n}" (instance))"#)).collect();
     assert!(message(&rejected(format!("(component {list})"), "too-large")).contains("exceeds limit of 1000"));

@@ -182,7 +182,7 @@ fn more_than_a_million_functions_are_too_many() {
     let bodies = leb(count).into_iter().chain(std::iter::repeat_n([2, 0, 0x0b], count).flatten());
     section(&mut module, 3, &types);
     section(&mut module, 10, &bodies.collect::<Vec<u8>>());
-    assert!(message(&rejected(module, "too-large")).contains("more than 1000000 functions"));
+    assert!(message(&rejected(module, "too-large")).contains("expected at most 1000000 functions"));
 }
 
 fn section(module: &mut Vec<u8>, id: u8, data: &[u8]) {
