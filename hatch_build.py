@@ -49,8 +49,9 @@ def cargo_build(root: Path, target: str, packages: tuple[str, ...]) -> Path:
     """
     env = {**os.environ, "CARGO_ENCODED_RUSTFLAGS": "-Ctarget-feature=+crt-static"}
     command = ["cargo", "build", "--release", "--locked", "--target", target]
-    command += [word for package in packages for word in ("--package", package)]
-    subprocess.run(command, cwd=root, env=env, check=True)
+    for package in packages:
+        # One at a time: together they would share features, and the worker is to have no compiler in it.
+        subprocess.run([*command, "--package", package], cwd=root, env=env, check=True)
     return root / "target" / target / "release"
 
 

@@ -59,9 +59,7 @@ def receive_notification(listener: int) -> Notification | None:
     except FileNotFoundError:
         return None
     identity, pid, _, number, arch, pointer, *args = _NOTIF.unpack(buffer)
-    return Notification(
-        id=identity, pid=pid, number=number, arch=arch, instruction_pointer=pointer, args=tuple(args)
-    )
+    return Notification(id=identity, pid=pid, number=number, arch=arch, instruction_pointer=pointer, args=tuple(args))
 
 
 def answer_notification(listener: int, notification: Notification, code: int) -> None:

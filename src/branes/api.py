@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from branes import inputs, limits
 from branes.brane import (
@@ -20,14 +19,18 @@ from branes.brane import (
     prepare,
     prepare_guest,
 )
-from branes.conduct import Conduct
 from branes.drive import Caller
 from branes.errors import GuestError, UsageError
-from branes.inputs import Stdin
 from branes.limits import Limits
 from branes.manifest import Manifest, check_text
-from branes.outcome import Completed
 from branes.text import escape
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from branes.conduct import Conduct
+    from branes.inputs import Stdin
+    from branes.outcome import Completed
 
 Sink = Callable[[bytes], object]
 _DEFAULTS: Final = Limits()
@@ -71,8 +74,8 @@ def run(
 ) -> Completed:
     """Run a command component, a WASI preview-1 module or `.wat` text in a fresh brane, to its end.
 
-    Nothing is granted but what `preset` names: by default standard streams, clocks and randomness, an empty environment,
-    no directory, no network.
+    Nothing is granted but what `preset` names: by default standard streams, clocks and randomness, an empty
+    environment, no directory, no network.
 
     Args:
         app: a path, or the program's bytes.
@@ -191,9 +194,7 @@ class Python:
         )
         return with_code(completed, value, self._open().conduct)
 
-    def eval(
-        self, expression: str, *, on_stdout: Sink | None = None, on_stderr: Sink | None = None
-    ) -> Any:
+    def eval(self, expression: str, *, on_stdout: Sink | None = None, on_stderr: Sink | None = None) -> Any:
         """The value of an expression, as far as JSON can say it.
 
         Args:

@@ -15,24 +15,28 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import rfc8785
 
-from branes import _executables, plan as planning, runtime as runtimes
+from branes import _executables
+from branes import plan as planning
+from branes import runtime as runtimes
 from branes.audit import Event
-from branes.compiling import Artifact
 from branes.conduct import Conduct
 from branes.drive import Caller, Driver
 from branes.errors import InputError, Refused
 from branes.layers import process, wasi
-from branes.limits import Limits
 from branes.manifest import Manifest, check_text
 from branes.outcome import Completed, Usage
 from branes.plan import Binding, Plan
 from branes.session import Session
-from branes.spawn import Jailed, Template
 from branes.text import escape
+
+if TYPE_CHECKING:
+    from branes.compiling import Artifact
+    from branes.limits import Limits
+    from branes.spawn import Jailed, Template
 
 #: Bytes beyond the memory limit at which the kernel itself refuses: room for messages, which are 16 MiB at most.
 SLACK: Final = 48 << 20
@@ -190,7 +194,12 @@ def _enforced(jailed: Jailed, shared: runtimes.Runtime) -> dict[str, object]:
             "second": hashlib.sha256(filters.second).hexdigest(),
             "allowed": list(process.allowed("brane")),
         },
-        "caps": {"memory": "rlimit-data and the owner's look", "time": "the owner", "cpu": "not held", "pids": "the filter"},
+        "caps": {
+            "memory": "rlimit-data and the owner's look",
+            "time": "the owner",
+            "cpu": "not held",
+            "pids": "the filter",
+        },
     }
 
 
@@ -213,7 +222,9 @@ def outcome(launched: Launched, driver: Any, output: Collected, started: float) 
     """
     conduct, died = launched.conduct, driver.died
     wall = time.monotonic() - started
-    usage = Usage(wall=wall) if died is None else Usage(wall=wall, user=died.user, system=died.system, max_rss=died.max_rss)
+    usage = (
+        Usage(wall=wall) if died is None else Usage(wall=wall, user=died.user, system=died.system, max_rss=died.max_rss)
+    )
     code = conduct.exit_code if conduct.exit_code is not None else 0
     completed = conduct.completed(code, bytes(output.stdout), bytes(output.stderr), usage)
     if conduct.fate is not None:
@@ -315,5 +326,3 @@ def not_a_command(prepared: Prepared) -> None:
     """
     if not prepared.artifact.component.is_command:
         raise InputError("the component does not export wasi:cli/run", hint="`brane plan APP` lists what it exports")
-
-

@@ -1,5 +1,6 @@
-"""Compiled things on disk, authenticated with the host key: what is changed by one byte, or was made for something else,
-is not there.
+"""Compiled things on disk, authenticated with the host key.
+
+What is changed by one byte, or was made for something else, is not there.
 
 A file is the payload, a description, and a trailer with their lengths and an HMAC-SHA256 over name, both parts and both
 lengths. Reading puts the payload into a memfd, seals that, and authenticates what the memfd holds: nobody can change it
@@ -14,13 +15,15 @@ import mmap
 import os
 import secrets
 import struct
-from collections.abc import Iterable
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from branes import _kernel
 from branes.errors import HostFault
 from branes.state import private
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
 
 _TRAILER: Final = struct.Struct("<QQ32s")
 _MAX_DESCRIPTION: Final = 16 << 20
@@ -34,7 +37,7 @@ class Cache:
         self._key = key
 
     def get(self, name: str, memfd_name: str) -> tuple[int, bytes] | None:
-        """A sealed memfd with the payload of `name`, and its description; None if there is no such file, or not intact."""
+        """A sealed memfd with the payload of `name`, and its description; None if there is none, intact."""
         try:
             descriptor = os.open(self._folder / name, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         except OSError:

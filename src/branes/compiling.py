@@ -1,7 +1,8 @@
 """Between stages 1 and 2: a program's bytes become native code and a description, in a jail.
 
-Compiling hostile input is an attack surface, so `brane-compile` runs in `brane-jail`: no network, no file, memory and time
-capped, 12 system calls. What it answers is hostile, too, until it is authenticated: bounded here, and parsed as JSON.
+Compiling hostile input is an attack surface, so `brane-compile` runs in `brane-jail`: no network, no file, memory and
+time capped, 12 system calls. What it answers is hostile, too, until it is authenticated: bounded here, and parsed as
+JSON.
 """
 
 from __future__ import annotations
@@ -17,14 +18,16 @@ import time
 import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from branes import _executables, _kernel, component, spawn, wire
-from branes.cache import Cache
+from branes import _executables, _kernel, component, wire
 from branes.errors import Escaped, HostFault, InputError, LimitExceeded, Refusal, Refused
 from branes.layers import process, wasi
 from branes.spawn import Filters, Jailed, Template, read_status
 from branes.text import escape
+
+if TYPE_CHECKING:
+    from branes.cache import Cache
 
 MAX_INPUT: Final = 256 << 20
 MAX_OUTPUT: Final = 1 << 30

@@ -1,14 +1,16 @@
 """What the compiler says of a program: imports and exports, as values. Pure.
 
-The description comes from `brane-compile`, which read hostile input: names are hostile text. It is authenticated with the
-artifact, and it only decides what is *said*; the worker links by what it finds in the artifact itself.
+The description comes from `brane-compile`, which read hostile input: names are hostile text. It is authenticated with
+the artifact, and it only decides what is *said*; the worker links by what it finds in the artifact itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,14 +12,12 @@ asyncio driver cannot differ in what they enforce. The rules:
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from branes import errors
-from branes._kernel import Notification
 from branes.audit import Event
 from branes.errors import Refusal
 from branes.layers import process, wasi
-from branes.limits import Limits
 from branes.outcome import Completed, Denial, Died, Usage
 from branes.session import (
     Broken,
@@ -35,6 +33,12 @@ from branes.session import (
 )
 from branes.session import Event as BraneEvent
 from branes.text import escape
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from branes._kernel import Notification
+    from branes.limits import Limits
 
 _SIGSYS: Final = 31
 _OUT_OF_MEMORY: Final = 71  # cage::OUT_OF_MEMORY
@@ -131,9 +135,11 @@ class Conduct:
     def timed_out(self) -> list[Action]:
         """The time of a call is up."""
         return self._over(
-            "time", f"{self.limits.timeout:g} s", errors.DeadlineExceeded(
+            "time",
+            f"{self.limits.timeout:g} s",
+            errors.DeadlineExceeded(
                 f"killed after {self.limits.timeout:g} s", limit="time", hint="give it more: --timeout, or timeout="
-            )
+            ),
         )
 
     def grown(self, size: int) -> list[Action]:
@@ -189,7 +195,7 @@ class Conduct:
             exit_code=code, stdout=stdout, stderr=stderr, usage=usage, denials=tuple(self.denials), run=self.run
         )
 
-    def event(self, layer: str, name: str, tried: dict[str, object], done: dict[str, object]) -> Event:
+    def event(self, layer: str, name: str, tried: Mapping[str, object], done: Mapping[str, object]) -> Event:
         """An audit event of this brane."""
         return Event(run=self.run, plan=self.plan, layer=layer, event=name, tried=tried, done=done)
 
@@ -199,7 +205,7 @@ class Conduct:
 
     # -- steps ------------------------------------------------------------------------------------------------------
 
-    def _on(self, event: BraneEvent) -> list[Action]:
+    def _on(self, event: BraneEvent) -> list[Action]:  # noqa: PLR0911 -- one arm for each kind of event
         match event:
             case Output(stream, data):
                 return self._count_output(stream, data)
@@ -208,8 +214,8 @@ class Conduct:
             case Denied():
                 return self._deny(event)
             case Limited(limit, asked):
-                record = self.event("language", f"limit.{limit}", {"asked": asked}, {"allowed": self.limits.memory})
-                return [self._record(record), Send(self.session.recorded())]
+                refused = self.event("language", f"limit.{limit}", {"asked": asked}, {"allowed": self.limits.memory})
+                return [self._record(refused), Send(self.session.recorded())]
             case Returned(value):
                 return [Done(value)]
             case Exited(code):

@@ -10,16 +10,19 @@ from __future__ import annotations
 import os
 import select
 import time
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from branes import _kernel
-from branes.audit import AuditLog
 from branes.conduct import Action, Conduct, Done, Emit, Kill, Record, Send, Want
 from branes.errors import HostFault
-from branes.outcome import Died
 from branes.spawn import Jailed, data_segment, read_status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from branes.audit import AuditLog
+    from branes.outcome import Died
 
 #: Seconds between two looks at a brane's memory.
 LOOK: Final = 0.05
@@ -200,7 +203,9 @@ class Driver(Pump):
                     next_look = now + LOOK
                 if now >= deadline:
                     self._carry_out(self.conduct.timed_out())
-                self._carry_out(self.step(self._poll(next_look - now if now >= deadline else min(deadline, next_look) - now)))
+                self._carry_out(
+                    self.step(self._poll(next_look - now if now >= deadline else min(deadline, next_look) - now))
+                )
         except BaseException:
             self.jailed.kill()
             raise

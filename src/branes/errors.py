@@ -112,9 +112,7 @@ class Trapped(GuestFault):
 
     kind = "trap"
 
-    def __init__(
-        self, message: str, *, trap: str, hint: str = "", completed: Completed | None = None
-    ) -> None:
+    def __init__(self, message: str, *, trap: str, hint: str = "", completed: Completed | None = None) -> None:
         super().__init__(message, hint=hint, completed=completed)
         self.trap = trap
 
@@ -126,8 +124,13 @@ class GuestError(GuestFault):
     kind = "guest-error"
 
     def __init__(
-        self, message: str, *, type: str, traceback: str, completed: Completed | None = None
-    ) -> None:  # noqa: A002 -- an exception's type is called that
+        self,
+        message: str,
+        *,
+        type: str,  # noqa: A002 -- an exception's type is called that
+        traceback: str,
+        completed: Completed | None = None,
+    ) -> None:
         super().__init__(message, completed=completed)
         self.type = type
         self.traceback = traceback
@@ -139,9 +142,7 @@ class LimitExceeded(BranesError):  # noqa: N818 -- whose fault it is, is the nam
     exit_code = 137
     kind = "limit"
 
-    def __init__(
-        self, message: str, *, limit: str, hint: str = "", completed: Completed | None = None
-    ) -> None:
+    def __init__(self, message: str, *, limit: str, hint: str = "", completed: Completed | None = None) -> None:
         super().__init__(message, hint=hint, completed=completed)
         self.limit = limit
 

@@ -1,7 +1,8 @@
 """Which host ids a template and its branes run under.
 
-An ordinary owner has one id, its own, and every brane of it runs under that. A privileged owner takes a block of a private
-range for each template, held by a lock that the kernel releases with the process, and gives each brane an id of its own.
+An ordinary owner has one id, its own, and every brane of it runs under that. A privileged owner takes a block of a
+private range for each template, held by a lock that the kernel releases with the process, and gives each brane an id
+of its own.
 """
 
 from __future__ import annotations
@@ -72,9 +73,7 @@ def allocate() -> Ids:
         return Ids(uid_map=f"0 {os.geteuid()} 1\n", gid_map=f"0 {os.getegid()} 1\n", privileged=False)
     lock, block = _lock_block()
     one_map = f"0 {FIRST + block * BLOCK} {BLOCK}\n"
-    return Ids(
-        uid_map=one_map, gid_map=one_map, privileged=True, _lock=lock, _free=list(range(BLOCK - 1, 0, -1))
-    )
+    return Ids(uid_map=one_map, gid_map=one_map, privileged=True, _lock=lock, _free=list(range(BLOCK - 1, 0, -1)))
 
 
 def _lock_block() -> tuple[int, int]:

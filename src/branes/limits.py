@@ -1,7 +1,7 @@
 """Limits by name, and how people write sizes and durations.
 
-A limit is a number of bytes or of seconds. In text, sizes end in `KiB`, `MiB` or `GiB` and durations in `ms`, `s` or `m`;
-in Python they may also be plain numbers.
+A limit is a number of bytes or of seconds. In text, sizes end in `KiB`, `MiB` or `GiB` and durations in `ms`, `s` or
+`m`; in Python they may also be plain numbers.
 """
 
 from __future__ import annotations

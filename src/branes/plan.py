@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import rfc8785
 
-from branes.component import Component
 from branes.errors import Refused
 from branes.layers import process, wasi
-from branes.limits import Limits
-from branes.manifest import Manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from branes.component import Component
+    from branes.limits import Limits
+    from branes.manifest import Manifest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,10 +11,9 @@ import hashlib
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from branes import _executables, state, wire
 from branes.audit import AuditLog
@@ -23,6 +22,9 @@ from branes.compiling import Artifact, Compiler, Progress
 from branes.layers import process
 from branes.plan import Plan, refused
 from branes.spawn import Filters, Template, TemplateRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 #: Most templates that are kept; the one that was used the longest time ago goes first.
 MAX_TEMPLATES: Final = 8
@@ -69,7 +71,9 @@ class Runtime:
         program = b"" if digest else read()
         digest = digest or hashlib.sha256(program).hexdigest()
         with self._compiling:
-            found = self._artifacts.pop(digest, None) or self.compiler.compile(digest, lambda: program or read(), progress)
+            found = self._artifacts.pop(digest, None) or self.compiler.compile(
+                digest, lambda: program or read(), progress
+            )
             self._artifacts[digest] = found
             if len(self._artifacts) > MAX_ARTIFACTS:
                 self._artifacts.popitem(last=False)
@@ -117,9 +121,7 @@ class Runtime:
         links = [{"name": name, "state": linked} for name, linked in plan.links.items()]
         job = wire.pack({"interfaces": links})
         try:
-            return Template(
-                _executables.executable("brane-worker"), artifact.memfd, self.filters("brane"), job
-            )
+            return Template(_executables.executable("brane-worker"), artifact.memfd, self.filters("brane"), job)
         except TemplateRefused as error:
             raise refused(list(error.reasons)) from error
 

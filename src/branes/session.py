@@ -8,13 +8,16 @@ event out of turn, a frame too large, an echo that does not match the "go" is `B
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from branes import wire
-from branes.plan import Binding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from branes.plan import Binding
 
 
 class State(Enum):
@@ -148,7 +151,8 @@ class Session:
 
     def _step(self, kind: str, fields: wire.Fields) -> Event | None:
         if kind == "started":
-            return self._started(fields["go"])
+            self._started(fields["go"])
+            return None
         if self.state is not State.CALLING or self._owed:
             raise wire.WireError(f"event {kind} out of turn")
         return self._during_call(kind, fields)
@@ -158,7 +162,7 @@ class Session:
             raise wire.WireError("the brane started with other bindings than it was given")
         self.state = State.CALLING
 
-    def _during_call(self, kind: str, fields: wire.Fields) -> Event:
+    def _during_call(self, kind: str, fields: wire.Fields) -> Event:  # noqa: PLR0911 -- one arm for each kind
         match kind:
             case "output":
                 return Output(fields["stream"], fields["data"])

@@ -14,15 +14,17 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from branes import _executables, _kernel, ids, wire
 from branes.errors import BranesError, HostFault, MissingMechanism, UsageError
 from branes.layers import process
 from branes.outcome import Died
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 #: Seconds that each answer of a template or a brane may take before "go".
 PATIENCE: Final = 60.0
@@ -32,7 +34,7 @@ _MAX_MESSAGE: Final = 192 << 10
 _STATUS_SIZE: Final = 4096
 
 
-class TemplateRefused(BranesError):
+class TemplateRefused(BranesError):  # noqa: N818 -- whose fault it is, is the name
     """The template will not do its job; `reasons` has one entry a reason. Callers turn it into what their user sees."""
 
     def __init__(self, reasons: Sequence[str]) -> None:
@@ -59,6 +61,7 @@ class Jailed:
         events: where it reads them.
         listener: the seccomp listener of its filter.
         status: where its template writes how it ended.
+        id: its user and group, as the template's user namespace numbers them.
         enforced: what was seen of it.
         data_at_birth: bytes of its data segments (VmData) when it was looked at.
     """
@@ -69,6 +72,7 @@ class Jailed:
     events: int
     listener: int
     status: int
+    id: int
     enforced: process.Enforced
     data_at_birth: int
 
@@ -160,11 +164,11 @@ class Template:
                 _close(*theirs)
             on_error.callback(os.close, pidfd)
             on_error.callback(_kill, pidfd)
-            jailed = self._park(pidfd, ours, expected)
+            jailed = self._park(pidfd, ours, expected, number)
             on_error.pop_all()
             return jailed
 
-    def _park(self, pidfd: int, ours: tuple[int, int, int], expected: dict[int, str]) -> Jailed:
+    def _park(self, pidfd: int, ours: tuple[int, int, int], expected: dict[int, str], number: int) -> Jailed:
         """Take the listener, let the brane close its copy, look."""
         commands, events, status = ours
         talk = _Talk(commands, events)
@@ -172,7 +176,9 @@ class Template:
         try:
             listener = _kernel.pidfd_getfd(pidfd, listener_number)
         except OSError as error:
-            raise MissingMechanism(f"the seccomp listener cannot be taken: {error}", hint="run `brane doctor`") from error
+            raise MissingMechanism(
+                f"the seccomp listener cannot be taken: {error}", hint="run `brane doctor`"
+            ) from error
         try:
             talk.say("taken")
             talk.expect("parked")
@@ -190,21 +196,26 @@ class Template:
             events=events,
             listener=listener,
             status=status,
+            id=number,
             enforced=seen,
             data_at_birth=data,
         )
 
     def _judge(self, seen: process.Enforced, expected: dict[int, str]) -> None:
         # The artifact keeps the number under which the program opened it; everything else is at a number of ours.
-        artifact = {n: link for n, link in seen.descriptors.items() if link == self._artifact_name and n not in expected}
+        artifact = {
+            n: link for n, link in seen.descriptors.items() if link == self._artifact_name and n not in expected
+        }
         descriptors = expected | (artifact if len(artifact) == 1 else {})
         wrong = process.deviations(seen, process.namespaces("self"), descriptors)
         if wrong:
             raise MissingMechanism(f"a brane is not caged as it must be: {'; '.join(wrong)}", hint="run `brane doctor`")
 
     def release(self, jailed: Jailed) -> None:
-        """Close all that is held of a brane that has ended or is to end."""
+        """Close all that is held of a brane that has ended; what lives is killed."""
         jailed.kill()
+        with self._lock:
+            self._ids.give_back(jailed.id)
         _close(jailed.commands, jailed.events, jailed.listener, jailed.status, jailed.pidfd)
 
     def check_owner(self) -> None:
@@ -249,7 +260,7 @@ class Template:
         except OSError as error:
             raise HostFault(f"the template does not answer while waiting for {kind}: {error}") from error
         for descriptor in descriptors:
-            os.set_inheritable(descriptor, False)
+            os.set_inheritable(descriptor, False)  # noqa: FBT003 -- it takes no keyword
         if not data:
             raise HostFault(f"the template died while its owner waited for {kind}", hint="run `brane doctor`")
         got, fields = wire.decode(data, wire.FROM_TEMPLATE)

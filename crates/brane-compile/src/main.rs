@@ -2,10 +2,9 @@
 //!
 //! It runs inside a jail and promises: one thread, no file, no network; memory and time are capped from outside. A
 //! refusal of the input is an answer like any other (exit 0). Any other end is a fault of the host: exit code 70 is a
-//! defect, 74 a failure of stdin or stdout, 78 engine settings that do not fit the host, SIGABRT the memory cap.
-//! Stderr carries progress, lines of two ASCII numbers: functions done and functions in all. (At the memory cap the
-//! standard library adds a line of its own.) Whether the component may have what it imports is decided elsewhere, from
-//! the description in the header.
+//! defect, 71 the memory cap, 74 a failure of stdin or stdout, 78 engine settings that do not fit the host. Stderr
+//! carries progress, lines of two ASCII numbers: functions done and functions in all. Whether the component may have
+//! what it imports is decided elsewhere, from the description in the header.
 
 #![forbid(unsafe_code)]
 
@@ -26,6 +25,9 @@ use std::process::ExitCode;
 use answer::{Compiled, Header};
 use fault::Fault;
 use input::{Kind, Wasm};
+
+#[global_allocator]
+static ALLOCATOR: cage::ExitingAllocator = cage::ExitingAllocator;
 
 fn main() -> ExitCode {
     fault::exit_on_panic();

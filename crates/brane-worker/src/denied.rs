@@ -70,8 +70,12 @@ pub(crate) fn drop_handles(store: &mut StoreContextMut<'_, Host>, params: &[Val]
         match param {
             Val::Resource(handle) => handle.resource_drop(&mut *store)?,
             Val::List(inner) | Val::Tuple(inner) => drop_handles(store, inner)?,
-            Val::Record(fields) => fields.iter().try_for_each(|(_, field)| drop_handles(store, std::slice::from_ref(field)))?,
-            Val::Option(Some(inner)) | Val::Variant(_, Some(inner)) => drop_handles(store, std::slice::from_ref(inner))?,
+            Val::Record(fields) => {
+                fields.iter().try_for_each(|(_, field)| drop_handles(store, std::slice::from_ref(field)))?
+            }
+            Val::Option(Some(inner)) | Val::Variant(_, Some(inner)) => {
+                drop_handles(store, std::slice::from_ref(inner))?
+            }
             _ => {}
         }
     }
@@ -88,7 +92,8 @@ fn refusal(ty: &Type) -> Option<Val> {
             Val::Enum((*REFUSALS.iter().find(|refusal| names.contains(refusal))?).to_owned())
         }
         Some(Type::Variant(error)) => {
-            let bare: Vec<String> = error.cases().filter(|case| case.ty.is_none()).map(|case| case.name.to_owned()).collect();
+            let bare: Vec<String> =
+                error.cases().filter(|case| case.ty.is_none()).map(|case| case.name.to_owned()).collect();
             let name = REFUSALS.iter().find(|refusal| bare.iter().any(|name| name == *refusal))?;
             Val::Variant((*name).to_owned(), None)
         }
@@ -99,7 +104,8 @@ fn refusal(ty: &Type) -> Option<Val> {
 
 /// Arguments as a record shows them: handles left out, addresses as people write them.
 fn arguments(params: &[Val]) -> String {
-    let shown: Vec<String> = params.iter().filter(|param| !matches!(param, Val::Resource(_))).map(argument).collect();
+    let shown: Vec<String> =
+        params.iter().filter(|param| !matches!(param, Val::Resource(_))).map(argument).collect();
     shown.join(", ")
 }
 

@@ -15,15 +15,21 @@ use crate::host::Host;
 use crate::{denied, wasi};
 
 /// Links `component` against `set`.
-pub(crate) fn link(engine: &Engine, component: &Component, set: &LinkSet) -> Result<InstancePre<Host>, Failure> {
-    let states: HashMap<&str, State> = set.interfaces.iter().map(|linked| (linked.name.as_str(), linked.state)).collect();
+pub(crate) fn link(
+    engine: &Engine,
+    component: &Component,
+    set: &LinkSet,
+) -> Result<InstancePre<Host>, Failure> {
+    let states: HashMap<&str, State> =
+        set.interfaces.iter().map(|linked| (linked.name.as_str(), linked.state)).collect();
     let mut linker = Linker::new(engine);
     let mut refused = Vec::new();
     for (name, import) in component.component_type().imports(engine) {
         let state = states.get(without_version(name));
         match (import.ty, state) {
             (ComponentItem::ComponentInstance(interface), Some(state)) => {
-                add(engine, &mut linker, name, &interface, *state).map_err(|error| unlinkable(name, &error))?;
+                add(engine, &mut linker, name, &interface, *state)
+                    .map_err(|error| unlinkable(name, &error))?;
             }
             _ => refused.push(name.to_owned()),
         }

@@ -6,7 +6,8 @@ use wasmtime::component::Component;
 
 /// The engine and the component behind `artifact`.
 pub(crate) fn load(artifact: Artifact) -> Result<(Engine, Component), Failure> {
-    let engine = Engine::new(&brane_engine::config()).map_err(|error| Failure::Program(format!("engine: {error}")))?;
+    let engine =
+        Engine::new(&brane_engine::config()).map_err(|error| Failure::Program(format!("engine: {error}")))?;
     // Now, in the template: afterwards a brane needs neither sigaltstack(2) nor the mapping behind it.
     Engine::tls_eager_initialize();
     let component = artifact.with_path(|path| deserialize(&engine, path))?;

@@ -7,8 +7,8 @@
 
 mod denied;
 mod host;
-mod link;
 mod limits;
+mod link;
 mod load;
 mod run;
 mod wasi;

@@ -52,14 +52,17 @@ fn serve(linked: &InstancePre<Host>, host: Host) -> ! {
 fn calls(store: &mut Store<Host>, instance: Instance) -> Result<Infallible> {
     loop {
         let ToBrane::Call { export, args } = store.data_mut().receive()? else { bail!("not a call") };
-        let value = if export == RUN { command(store, instance)? } else { call(store, instance, &export, args)? };
+        let value =
+            if export == RUN { command(store, instance)? } else { call(store, instance, &export, args)? };
         store.data_mut().send(&FromBrane::Returned { value })?;
     }
 }
 
 /// Calls `wasi:cli/run`; its result is the guest's exit code.
 fn command(store: &mut Store<Host>, instance: Instance) -> Result<Option<Value>> {
-    let Some(index) = run_export(store, instance) else { bail!("the component does not export wasi:cli/run") };
+    let Some(index) = run_export(store, instance) else {
+        bail!("the component does not export wasi:cli/run")
+    };
     let run = instance.get_typed_func::<(), (Result<(), ()>,)>(&mut *store, &index)?;
     let (result,) = run.call(&mut *store, ())?;
     Err(Exit(result.map_or(1, |()| 0)).into())
@@ -77,7 +80,12 @@ fn run_export(store: &mut Store<Host>, instance: Instance) -> Option<ComponentEx
     instance.get_export_index(&mut *store, Some(&interface), "run")
 }
 
-fn call(store: &mut Store<Host>, instance: Instance, export: &str, args: Vec<Value>) -> Result<Option<Value>> {
+fn call(
+    store: &mut Store<Host>,
+    instance: Instance,
+    export: &str,
+    args: Vec<Value>,
+) -> Result<Option<Value>> {
     let Some(function) = instance.get_func(&mut *store, export) else {
         bail!("the component does not export a function {export}")
     };

@@ -8,8 +8,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use brane_wire::control::{FromTemplate, ToTemplate};
 use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, recvmsg,
-    sendmsg,
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
+    SendFlags, recvmsg, sendmsg,
 };
 
 use crate::error::{Failure, Named};
@@ -29,7 +29,11 @@ impl Control {
     }
 
     /// Sends `message` with `descriptor` beside it.
-    pub(crate) fn send(&self, message: &FromTemplate, descriptor: Option<BorrowedFd<'_>>) -> Result<(), Failure> {
+    pub(crate) fn send(
+        &self,
+        message: &FromTemplate,
+        descriptor: Option<BorrowedFd<'_>>,
+    ) -> Result<(), Failure> {
         let bytes = brane_wire::encode(message)?;
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
         let mut beside = SendAncillaryBuffer::new(&mut space);
@@ -37,7 +41,8 @@ impl Control {
         if !descriptors.is_empty() {
             beside.push(SendAncillaryMessage::ScmRights(&descriptors));
         }
-        sendmsg(&self.0, &[IoSlice::new(&bytes)], &mut beside, SendFlags::NOSIGNAL).named("send control message")?;
+        sendmsg(&self.0, &[IoSlice::new(&bytes)], &mut beside, SendFlags::NOSIGNAL)
+            .named("send control message")?;
         Ok(())
     }
 
@@ -47,7 +52,8 @@ impl Control {
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS))];
         let mut beside = RecvAncillaryBuffer::new(&mut space);
         let mut into = [IoSliceMut::new(&mut bytes)];
-        let got = recvmsg(&self.0, &mut into, &mut beside, RecvFlags::CMSG_CLOEXEC).named("receive control message")?;
+        let got = recvmsg(&self.0, &mut into, &mut beside, RecvFlags::CMSG_CLOEXEC)
+            .named("receive control message")?;
         let descriptors = beside.drain().flat_map(descriptors_of).collect();
         match got.bytes {
             0 => Err(Failure::Closed),

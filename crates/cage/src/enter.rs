@@ -24,10 +24,15 @@ pub(crate) fn enter(first_filter: &[u8]) -> Result<OwnedFd, StepError> {
     // Keyrings are not namespaced. Joined once, here: one a brane would run out of the user's quota.
     sys::join_session_keyring().named("join session keyring")?;
     // The host's /proc, opened while there is a path to it.
-    let proc = rustix::fs::openat(CWD, "/proc", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
-        .named("open /proc")?;
+    let proc =
+        rustix::fs::openat(CWD, "/proc", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+            .named("open /proc")?;
     sys::unshare(
-        UnshareFlags::NEWNS | UnshareFlags::NEWIPC | UnshareFlags::NEWUTS | UnshareFlags::NEWCGROUP | UnshareFlags::NEWNET,
+        UnshareFlags::NEWNS
+            | UnshareFlags::NEWIPC
+            | UnshareFlags::NEWUTS
+            | UnshareFlags::NEWCGROUP
+            | UnshareFlags::NEWNET,
     )
     .named("unshare template namespaces")?;
     rustix::system::sethostname(HOST_NAME).named("set host name")?;
@@ -50,5 +55,6 @@ fn empty_root() -> Result<(), StepError> {
     rustix::process::pivot_root(".", ".").named("pivot root")?;
     rustix::mount::unmount(".", UnmountFlags::DETACH).named("detach old root")?;
     rustix::process::chdir("/").named("enter root")?;
-    rustix::mount::mount_remount("/", MountFlags::BIND | MountFlags::RDONLY | sealed, c"").named("make root read-only")
+    rustix::mount::mount_remount("/", MountFlags::BIND | MountFlags::RDONLY | sealed, c"")
+        .named("make root read-only")
 }

@@ -96,11 +96,11 @@ fn close_others(mut numbers: Vec<RawFd>) -> Result<(), StepError> {
 /// Limits that hold whatever the filter lets through; memory is set from outside, once the size at birth is known.
 fn set_limits() -> Result<(), StepError> {
     let limits = [
-        (Resource::Core, 0, "limit core"),         // no dump of a guest's memory, and none that fills a disk
-        (Resource::Nofile, 16, "limit nofile"),    // what a brane holds, and nothing to spend
-        (Resource::Nproc, 1, "limit nproc"),       // itself
-        (Resource::Fsize, 0, "limit fsize"),       // there is no file
-        (Resource::Memlock, 0, "limit memlock"),   // nothing pinned
+        (Resource::Core, 0, "limit core"), // no dump of a guest's memory, and none that fills a disk
+        (Resource::Nofile, 16, "limit nofile"), // what a brane holds, and nothing to spend
+        (Resource::Nproc, 1, "limit nproc"), // itself
+        (Resource::Fsize, 0, "limit fsize"), // there is no file
+        (Resource::Memlock, 0, "limit memlock"), // nothing pinned
         (Resource::Msgqueue, 0, "limit msgqueue"), // no queues
         (Resource::Sigpending, 16, "limit sigpending"),
     ];

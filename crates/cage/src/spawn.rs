@@ -37,7 +37,8 @@ impl Spawner {
     /// Forks one brane as user and group `id` of the template's user namespace.
     pub(crate) fn fork(&mut self, id: u32) -> Result<Spawned, StepError> {
         self.renew_network()?;
-        let (ready, mapped) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).named("make map pipe")?;
+        let (ready, mapped) =
+            rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).named("make map pipe")?;
         self.fresh_network = false;
         // The network namespace is not among these: it is the template's own fresh one, which the template leaves
         // before the next fork. Cloning into a new one costs 0.6 ms and has a tail of 5 ms.
@@ -88,7 +89,8 @@ impl Spawner {
     fn host_number(&self, pidfd: BorrowedFd<'_>) -> Result<u32, StepError> {
         const STEP: &str = "read pidfd info";
         let path = format!("self/fdinfo/{}", pidfd.as_raw_fd());
-        let file = rustix::fs::openat(&self.proc, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).named(STEP)?;
+        let file = rustix::fs::openat(&self.proc, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+            .named(STEP)?;
         let mut text = String::new();
         std::fs::File::from(file).read_to_string(&mut text).map_err(|_| Errno::IO).named(STEP)?;
         let number = text.lines().find_map(|line| line.strip_prefix("Pid:"));

@@ -36,7 +36,8 @@ pub(crate) fn clone3(flags: i32, exit_signal: i32) -> Result<Clone, Errno> {
     };
     // SAFETY: no CLONE_VM and no stack, so the child gets a copy of this address space and returns here like fork's;
     // the process has one thread, so no lock of another thread is held in the copy. `args` and `pidfd` outlive the call.
-    let pid = unsafe { libc::syscall(libc::SYS_clone3, ptr::from_mut(&mut args), size_of::<libc::clone_args>()) };
+    let pid =
+        unsafe { libc::syscall(libc::SYS_clone3, ptr::from_mut(&mut args), size_of::<libc::clone_args>()) };
     match pid {
         -1 => Err(last_errno()),
         0 => Ok(Clone::Child),
@@ -85,8 +86,9 @@ pub(crate) fn install_filter(program: &[u8], flags: u64) -> Result<RawFd, Errno>
     let instructions: Vec<libc::sock_filter> = instructions.iter().map(instruction).collect();
     let header = libc::sock_fprog { len: count, filter: instructions.as_ptr().cast_mut() };
     // SAFETY: the kernel copies `count` instructions from the array, which outlives the call, and does not write to it.
-    let listener =
-        unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, flags, ptr::from_ref(&header)) };
+    let listener = unsafe {
+        libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, flags, ptr::from_ref(&header))
+    };
     if listener < 0 { Err(last_errno()) } else { i32::try_from(listener).map_err(|_| Errno::RANGE) }
 }
 
@@ -103,7 +105,9 @@ fn instruction(bytes: &[u8; 8]) -> libc::sock_filter {
 /// keyctl(2) KEYCTL_JOIN_SESSION_KEYRING with no name: a new, empty, anonymous keyring.
 pub(crate) fn join_session_keyring() -> Result<(), Errno> {
     // SAFETY: the operation reads one pointer, which is null: no memory of ours is involved.
-    check(unsafe { libc::syscall(libc::SYS_keyctl, libc::KEYCTL_JOIN_SESSION_KEYRING, ptr::null::<c_char>()) })
+    check(unsafe {
+        libc::syscall(libc::SYS_keyctl, libc::KEYCTL_JOIN_SESSION_KEYRING, ptr::null::<c_char>())
+    })
 }
 
 /// prctl(2) PR_CAPBSET_DROP of capability `number`; EINVAL past the kernel's last one.
@@ -125,7 +129,9 @@ pub(crate) fn close_range(first: RawFd, last: RawFd) -> Result<(), Errno> {
 pub(crate) fn close_on_exec_above(number: RawFd) -> Result<(), Errno> {
     let first = (number + 1).cast_unsigned();
     // SAFETY: takes numbers only, and closes nothing now.
-    check(unsafe { libc::syscall(libc::SYS_close_range, first, RawFd::MAX.cast_unsigned(), libc::CLOSE_RANGE_CLOEXEC) })
+    check(unsafe {
+        libc::syscall(libc::SYS_close_range, first, RawFd::MAX.cast_unsigned(), libc::CLOSE_RANGE_CLOEXEC)
+    })
 }
 
 /// dup3(2) of `from` onto the number `to`, close-on-exec only if `cloexec`.

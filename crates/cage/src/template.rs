@@ -104,12 +104,20 @@ fn set_up(control: &Control, body: &mut impl Body) -> Result<Template, Failure> 
         return Err(Failure::Unexpected("owner and artifact"));
     };
     let proc = enter::enter(&first_filter)?;
-    let own: Vec<RawFd> = open_numbers().into_iter().filter(|number| *number != descriptor.as_raw_fd()).collect();
-    let artifact = Artifact { descriptor, proc: rustix::io::fcntl_dupfd_cloexec(&proc, 3).named("copy /proc")? };
+    let own: Vec<RawFd> =
+        open_numbers().into_iter().filter(|number| *number != descriptor.as_raw_fd()).collect();
+    let artifact =
+        Artifact { descriptor, proc: rustix::io::fcntl_dupfd_cloexec(&proc, 3).named("copy /proc")? };
     body.prepare(&job, artifact)?;
     let kept = open_numbers().into_iter().filter(|number| !own.contains(number)).collect();
     control.send(&FromTemplate::Ready {}, None)?;
-    Ok(Template { owner, spawner: Spawner::new(proc), second_filter: second_filter.into_vec(), kept, branes: Vec::new() })
+    Ok(Template {
+        owner,
+        spawner: Spawner::new(proc),
+        second_filter: second_filter.into_vec(),
+        kept,
+        branes: Vec::new(),
+    })
 }
 
 fn open_numbers() -> Vec<RawFd> {
@@ -182,7 +190,8 @@ impl Template {
             return Err(Failure::Unexpected("fork"));
         };
         let mut descriptors = descriptors.into_iter();
-        let (Some(commands), Some(events), Some(status)) = (descriptors.next(), descriptors.next(), descriptors.next())
+        let (Some(commands), Some(events), Some(status)) =
+            (descriptors.next(), descriptors.next(), descriptors.next())
         else {
             return Err(Failure::Unexpected("three pipe ends"));
         };

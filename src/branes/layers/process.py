@@ -10,13 +10,15 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from branes.errors import HostFault, MissingMechanism
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 LAYER: Final = "process"
 NAMESPACES: Final = ("cgroup", "ipc", "mnt", "net", "pid", "user", "uts")
@@ -100,7 +102,7 @@ def build_filter(name: str) -> bytes:
         raise HostFault(f"libseccomp refuses the policy {name}: {error}") from error
 
 
-def _pyseccomp() -> "object":  # the module has no types
+def _pyseccomp() -> Any:
     try:
         import pyseccomp  # noqa: PLC0415 -- loading libseccomp takes milliseconds, and the result is cached
     except (ImportError, RuntimeError, OSError) as error:
@@ -111,10 +113,10 @@ def _pyseccomp() -> "object":  # the module has no types
     return pyseccomp
 
 
-def _comparison(pyseccomp: "object", argument: list[object]) -> object:
+def _comparison(pyseccomp: Any, argument: list[Any]) -> object:
     index, operator, *values = argument
-    operators = {"==": pyseccomp.EQ, "masked": pyseccomp.MASKED_EQ}  # type: ignore[attr-defined]
-    return pyseccomp.Arg(index, operators[operator], *values)  # type: ignore[attr-defined]
+    operators = {"==": pyseccomp.EQ, "masked": pyseccomp.MASKED_EQ}
+    return pyseccomp.Arg(index, operators[operator], *values)
 
 
 def look(pid: int) -> Enforced:
@@ -174,7 +176,7 @@ def syscall_name(arch: int, number: int) -> str:
     """The name of system call `number` of audit architecture `arch`; `syscall_N` where libseccomp knows none."""
     pyseccomp = _pyseccomp()
     try:
-        name = pyseccomp.resolve_syscall(arch, number)  # type: ignore[attr-defined]
+        name = pyseccomp.resolve_syscall(arch, number)
     except (OSError, ValueError, TypeError):
         name = None
     return name.decode() if isinstance(name, bytes) else f"syscall_{number}"

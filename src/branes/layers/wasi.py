@@ -1,20 +1,22 @@
 """Layer 1, language: which interfaces a component may link.
 
-Each interface is *absent* (the default: a component that imports it does not instantiate), *denied* (linked to functions
-that refuse and record) or *granted*. What may be granted, and what the presets are, is data: `policy/wasi.json`.
-The linking itself is `crates/brane-worker/src/link.rs`.
+Each interface is *absent* (the default: a component that imports it does not instantiate), *denied* (linked to
+functions that refuse and record) or *granted*. What may be granted, and what the presets are, is data:
+`policy/wasi.json`. The linking itself is `crates/brane-worker/src/link.rs`.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from branes.errors import Refusal, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 LAYER: Final = "language"
 

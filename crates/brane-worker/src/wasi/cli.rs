@@ -26,7 +26,9 @@ pub(super) fn exit(instance: &mut LinkerInstance<'_, Host>) -> Result<()> {
 
 /// `wasi:cli/stdin`.
 pub(super) fn stdin(instance: &mut LinkerInstance<'_, Host>) -> Result<()> {
-    instance.func_wrap("get-stdin", |mut store: Store<'_>, ()| Ok((store.data_mut().table.push(InputStream::Stdin)?,)))
+    instance.func_wrap("get-stdin", |mut store: Store<'_>, ()| {
+        Ok((store.data_mut().table.push(InputStream::Stdin)?,))
+    })
 }
 
 /// `wasi:cli/stdout`.
@@ -60,7 +62,12 @@ pub(super) fn terminal_stderr(instance: &mut LinkerInstance<'_, Host>) -> Result
     terminal(instance, "terminal-output", "get-terminal-stderr", 2)
 }
 
-fn terminal(instance: &mut LinkerInstance<'_, Host>, resource: &str, name: &str, stream: usize) -> Result<()> {
+fn terminal(
+    instance: &mut LinkerInstance<'_, Host>,
+    resource: &str,
+    name: &str,
+    stream: usize,
+) -> Result<()> {
     super::resources::define(instance, resource)?;
     instance.func_wrap(name, move |mut store: Store<'_>, ()| {
         let host = store.data_mut();

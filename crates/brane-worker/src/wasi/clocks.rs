@@ -22,7 +22,9 @@ struct Datetime {
 pub(super) fn monotonic(instance: &mut LinkerInstance<'_, Host>) -> Result<()> {
     define(instance, "pollable")?;
     instance.func_wrap("now", |_: Store<'_>, ()| Ok((now(),)))?;
-    instance.func_wrap("resolution", |_: Store<'_>, ()| Ok((nanoseconds(clock_getres(ClockId::Monotonic)).max(1),)))?;
+    instance.func_wrap("resolution", |_: Store<'_>, ()| {
+        Ok((nanoseconds(clock_getres(ClockId::Monotonic)).max(1),))
+    })?;
     instance.func_wrap("subscribe-instant", |mut store: Store<'_>, (instant,): (u64,)| {
         Ok((store.data_mut().table.push(Pollable::At(instant))?,))
     })?;

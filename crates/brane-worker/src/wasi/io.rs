@@ -87,7 +87,9 @@ fn waited_for(host: &Host, all: &[Resource<Pollable>]) -> Result<(Option<u64>, b
         match host.table.get(one)? {
             Pollable::Now => {}
             Pollable::Stdin => stdin = true,
-            Pollable::At(instant) => deadline = Some(deadline.map_or(*instant, |earlier: u64| earlier.min(*instant))),
+            Pollable::At(instant) => {
+                deadline = Some(deadline.map_or(*instant, |earlier: u64| earlier.min(*instant)))
+            }
         }
     }
     Ok((deadline, stdin))
@@ -104,18 +106,30 @@ pub(super) fn streams(instance: &mut LinkerInstance<'_, Host>) -> Result<()> {
 }
 
 fn input_stream(instance: &mut LinkerInstance<'_, Host>) -> Result<()> {
-    instance.func_wrap("[method]input-stream.read", |mut store: Store<'_>, (stream, length): (In, u64)| {
-        Ok((read(store.data_mut(), &stream, length, false)?,))
-    })?;
-    instance.func_wrap("[method]input-stream.blocking-read", |mut store: Store<'_>, (stream, length): (In, u64)| {
-        Ok((read(store.data_mut(), &stream, length, true)?,))
-    })?;
-    instance.func_wrap("[method]input-stream.skip", |mut store: Store<'_>, (stream, length): (In, u64)| {
-        Ok((skipped(read(store.data_mut(), &stream, length, false)?),))
-    })?;
-    instance.func_wrap("[method]input-stream.blocking-skip", |mut store: Store<'_>, (stream, length): (In, u64)| {
-        Ok((skipped(read(store.data_mut(), &stream, length, true)?),))
-    })?;
+    instance.func_wrap(
+        "[method]input-stream.read",
+        |mut store: Store<'_>, (stream, length): (In, u64)| {
+            Ok((read(store.data_mut(), &stream, length, false)?,))
+        },
+    )?;
+    instance.func_wrap(
+        "[method]input-stream.blocking-read",
+        |mut store: Store<'_>, (stream, length): (In, u64)| {
+            Ok((read(store.data_mut(), &stream, length, true)?,))
+        },
+    )?;
+    instance.func_wrap(
+        "[method]input-stream.skip",
+        |mut store: Store<'_>, (stream, length): (In, u64)| {
+            Ok((skipped(read(store.data_mut(), &stream, length, false)?),))
+        },
+    )?;
+    instance.func_wrap(
+        "[method]input-stream.blocking-skip",
+        |mut store: Store<'_>, (stream, length): (In, u64)| {
+            Ok((skipped(read(store.data_mut(), &stream, length, true)?),))
+        },
+    )?;
     instance.func_wrap("[method]input-stream.subscribe", |mut store: Store<'_>, (stream,): (In,)| {
         let host = store.data_mut();
         let InputStream::Stdin = host.table.get(&stream)?;
@@ -127,9 +141,12 @@ fn output_stream(instance: &mut LinkerInstance<'_, Host>) -> Result<()> {
     instance.func_wrap("[method]output-stream.check-write", |_: Store<'_>, (_,): (Out,)| {
         Ok((Ok::<u64, StreamError>(PERMIT),))
     })?;
-    instance.func_wrap("[method]output-stream.write", |mut store: Store<'_>, (stream, bytes): (Out, Vec<u8>)| {
-        Ok((write(store.data_mut(), &stream, &bytes)?,))
-    })?;
+    instance.func_wrap(
+        "[method]output-stream.write",
+        |mut store: Store<'_>, (stream, bytes): (Out, Vec<u8>)| {
+            Ok((write(store.data_mut(), &stream, &bytes)?,))
+        },
+    )?;
     instance.func_wrap(
         "[method]output-stream.blocking-write-and-flush",
         |mut store: Store<'_>, (stream, bytes): (Out, Vec<u8>)| {
@@ -148,7 +165,9 @@ fn output_stream(instance: &mut LinkerInstance<'_, Host>) -> Result<()> {
 }
 
 fn zeroes_and_splice(instance: &mut LinkerInstance<'_, Host>) -> Result<()> {
-    for name in ["[method]output-stream.write-zeroes", "[method]output-stream.blocking-write-zeroes-and-flush"] {
+    for name in
+        ["[method]output-stream.write-zeroes", "[method]output-stream.blocking-write-zeroes-and-flush"]
+    {
         instance.func_wrap(name, |mut store: Store<'_>, (stream, length): (Out, u64)| {
             if length > PERMIT {
                 bail!("{length} zeroes, at most {PERMIT} allowed");
@@ -156,7 +175,9 @@ fn zeroes_and_splice(instance: &mut LinkerInstance<'_, Host>) -> Result<()> {
             Ok((write(store.data_mut(), &stream, &vec![0; usize::try_from(length)?])?,))
         })?;
     }
-    for (name, blocking) in [("[method]output-stream.splice", false), ("[method]output-stream.blocking-splice", true)] {
+    for (name, blocking) in
+        [("[method]output-stream.splice", false), ("[method]output-stream.blocking-splice", true)]
+    {
         instance.func_wrap(name, move |mut store: Store<'_>, (to, from, length): (Out, In, u64)| {
             Ok((splice(store.data_mut(), &to, &from, length, blocking)?,))
         })?;
@@ -187,7 +208,13 @@ fn write(host: &mut Host, stream: &Out, bytes: &[u8]) -> Result<Result<(), Strea
     Ok(Ok(()))
 }
 
-fn splice(host: &mut Host, to: &Out, from: &In, length: u64, blocking: bool) -> Result<Result<u64, StreamError>> {
+fn splice(
+    host: &mut Host,
+    to: &Out,
+    from: &In,
+    length: u64,
+    blocking: bool,
+) -> Result<Result<u64, StreamError>> {
     match read(host, from, length, blocking)? {
         Ok(bytes) => Ok(write(host, to, &bytes)?.map(|()| bytes.len() as u64)),
         Err(closed) => Ok(Err(closed)),

@@ -71,7 +71,11 @@ fn resolve(instance: &mut LinkerInstance<'_, Host>, interface: &str) -> Result<(
         };
         match (literal, &mut *results) {
             (Some(address), [result]) => {
-                let stream = store.data_mut().table.push(Resolved(Some(address)))?.try_into_resource_any(&mut store)?;
+                let stream = store
+                    .data_mut()
+                    .table
+                    .push(Resolved(Some(address)))?
+                    .try_into_resource_any(&mut store)?;
                 *result = ok(Val::Resource(stream));
                 drop_handles(&mut store, params)
             }
@@ -109,7 +113,9 @@ pub(crate) fn address(value: &Val) -> Option<String> {
     match value {
         Val::Option(Some(value)) => address(value),
         Val::Variant(family, Some(record)) => match (family.as_str(), record.as_ref()) {
-            ("ipv4" | "ipv6", Val::Record(fields)) => socket_address(fields).map(|address| address.to_string()),
+            ("ipv4" | "ipv6", Val::Record(fields)) => {
+                socket_address(fields).map(|address| address.to_string())
+            }
             _ => None,
         },
         _ => None,
@@ -118,10 +124,15 @@ pub(crate) fn address(value: &Val) -> Option<String> {
 
 fn socket_address(fields: &[(String, Val)]) -> Option<SocketAddr> {
     let field = |wanted: &str| fields.iter().find(|(name, _)| name == wanted).map(|(_, value)| value);
-    let (Some(Val::U16(port)), Some(Val::Tuple(parts))) = (field("port"), field("address")) else { return None };
-    let octets: Vec<u8> = parts.iter().filter_map(|part| if let Val::U8(octet) = part { Some(*octet) } else { None }).collect();
-    let segments: Vec<u16> =
-        parts.iter().filter_map(|part| if let Val::U16(segment) = part { Some(*segment) } else { None }).collect();
+    let (Some(Val::U16(port)), Some(Val::Tuple(parts))) = (field("port"), field("address")) else {
+        return None;
+    };
+    let octets: Vec<u8> =
+        parts.iter().filter_map(|part| if let Val::U8(octet) = part { Some(*octet) } else { None }).collect();
+    let segments: Vec<u16> = parts
+        .iter()
+        .filter_map(|part| if let Val::U16(segment) = part { Some(*segment) } else { None })
+        .collect();
     let ip = match (<[u8; 4]>::try_from(octets), <[u16; 8]>::try_from(segments)) {
         (Ok(octets), _) => IpAddr::V4(Ipv4Addr::from(octets)),
         (_, Ok(segments)) => IpAddr::V6(Ipv6Addr::from(segments)),

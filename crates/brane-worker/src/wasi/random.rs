@@ -28,7 +28,9 @@ pub(super) fn insecure_seed(instance: &mut LinkerInstance<'_, Host>) -> Result<(
 }
 
 fn generator(instance: &mut LinkerInstance<'_, Host>, bytes: &str, word: &str) -> Result<()> {
-    instance.func_wrap(bytes, |mut store: Store<'_>, (length,): (u64,)| Ok((some_bytes(store.data_mut(), length)?,)))?;
+    instance.func_wrap(bytes, |mut store: Store<'_>, (length,): (u64,)| {
+        Ok((some_bytes(store.data_mut(), length)?,))
+    })?;
     instance.func_wrap(word, |_: Store<'_>, ()| Ok((number()?,)))
 }
 
