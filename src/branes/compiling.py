@@ -21,12 +21,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from branes import _executables, _kernel, component, wire
+from branes.audit import Event
 from branes.errors import Escaped, HostFault, InputError, LimitExceeded, Refusal, Refused
 from branes.layers import process, wasi
 from branes.spawn import Filters, Jailed, Template, read_status
 from branes.text import escape
 
 if TYPE_CHECKING:
+    from branes.audit import AuditLog
     from branes.cache import Cache
 
 MAX_INPUT: Final = 256 << 20
@@ -59,10 +61,12 @@ class Compiler:
     Attributes:
         cache: where results are kept.
         filters: the seccomp programs of the jail.
+        log: where rejections and escapes are recorded.
     """
 
     cache: Cache
     filters: Callable[[str], Filters]
+    log: AuditLog
 
     def compile(self, digest: str, read: Callable[[], bytes], progress: Progress) -> Artifact:
         """The artifact of a program.
@@ -80,18 +84,21 @@ class Compiler:
         name = f"{digest}-{_settings()}"
         found = self.cache.get(name, "brane-artifact")
         if found is None:
-            self._compile(read(), name, progress)
+            self._compile(read(), digest, name, progress)
             found = self.cache.get(name, "brane-artifact")
         if found is None:
             raise HostFault("the cache does not give back what was put into it")
         memfd, header = found
         return Artifact(memfd, component.from_header(digest, json.loads(header)))
 
-    def _compile(self, program: bytes, name: str, progress: Progress) -> None:
+    def _compile(self, program: bytes, digest: str, name: str, progress: Progress) -> None:
         if len(program) > MAX_INPUT:
             raise InputError(f"the program has {len(program)} bytes, at most {MAX_INPUT} allowed")
-        header, code = split(run(program, self.filters("compile"), progress))
+        jail = Jail(filters=self.filters("compile"), log=self.log, digest=digest)
+        header, code = split(jail.run(program, progress))
         if header.get("status") != "compiled":
+            why = {"kind": header.get("kind"), "message": header.get("message")}
+            jail.record(wasi.LAYER, "component.rejected", why)
             raise rejected(header)
         self.cache.put(name, [code], json.dumps(header).encode())
 
@@ -104,79 +111,113 @@ def _settings() -> str:
     return hashlib.sha256(parts.encode()).hexdigest()[:32]
 
 
-def run(program: bytes, filters: Filters, progress: Progress) -> bytes:
-    """What `brane-compile` prints for `program`, in a jail.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Jail:
+    """One run of `brane-compile` in `brane-jail`.
 
-    Raises:
-        InputError, LimitExceeded, HostFault: it did not print an answer.
+    Attributes:
+        filters: the seccomp programs of the cage.
+        log: where what is refused is recorded.
+        digest: SHA-256 of the program, for the records.
     """
-    source = _kernel.sealed_memfd("brane-input", program)
-    os.lseek(source, 0, os.SEEK_SET)
-    compiler = _executables.sealed(_executables.executable("brane-compile"))
-    with contextlib.ExitStack() as closing:
-        closing.callback(os.close, source)
-        answer_r, answer_w = os.pipe()
-        progress_r, progress_w = os.pipe()
-        closing.callback(os.close, answer_r)
-        closing.callback(os.close, progress_r)
-        try:
-            jail = Template(_executables.executable("brane-jail"), compiler, filters, b"")
-            closing.callback(jail.close)
-            jailed = jail.fork({0: source, 1: answer_w, 2: progress_w})
-        finally:
-            os.close(answer_w)
-            os.close(progress_w)
-        closing.callback(jail.release, jailed)
+
+    filters: Filters
+    log: AuditLog
+    digest: str
+
+    def run(self, program: bytes, progress: Progress) -> bytes:
+        """What `brane-compile` prints for `program`.
+
+        Raises:
+            LimitExceeded, Escaped, HostFault: it did not print an answer.
+        """
+        source = _kernel.sealed_memfd("brane-input", program)
+        os.lseek(source, 0, os.SEEK_SET)
+        with contextlib.ExitStack() as closing:
+            closing.callback(os.close, source)
+            answer_r, answer_w = os.pipe()
+            progress_r, progress_w = os.pipe()
+            closing.callback(os.close, answer_r)
+            closing.callback(os.close, progress_r)
+            try:
+                jailed = self._start(closing, {0: source, 1: answer_w, 2: progress_w})
+            finally:
+                os.close(answer_w)
+                os.close(progress_w)
+            return self._collect(jailed, answer_r, progress_r, progress)
+
+    def _start(self, closing: contextlib.ExitStack, streams: Mapping[int, int]) -> Jailed:
+        """The compiler, caged, limited and told to go; killed when `closing` closes."""
+        compiler = _executables.sealed(_executables.executable("brane-compile"))
+        template = Template(_executables.executable("brane-jail"), compiler, self.filters, b"")
+        closing.callback(template.close)
+        jailed = template.fork(streams)
+        closing.callback(template.release, jailed)
         limit = jailed.data_at_birth + MEMORY
         resource.prlimit(jailed.pid, resource.RLIMIT_DATA, (limit, limit))
         go = wire.encode("go", args=["brane-compile"], env=[], memory=0, terminals=[False] * 3)
         os.write(jailed.commands, wire.frame(go))
-        return _collect(jailed, answer_r, progress_r, progress)
+        return jailed
 
+    def _collect(self, jailed: Jailed, answer: int, messages: int, progress: Progress) -> bytes:
+        """The whole answer of a compiler that keeps to its time, its output and its filter."""
+        deadline = time.monotonic() + SECONDS
+        startup = list(process.startup("compile"))
+        chunks: list[bytes] = []
+        size = 0
+        while True:
+            left = deadline - time.monotonic()
+            ready, _, _ = select.select([answer, messages, jailed.listener], [], [], max(left, 0.0))
+            if not ready:
+                raise self._over("time", f"compiling took more than {SECONDS:g} s")
+            if jailed.listener in ready:
+                self._check_listener(jailed, startup)
+            if messages in ready:
+                _report(os.read(messages, 65536), progress)
+            if answer in ready:
+                chunk = os.read(answer, 1 << 20)
+                if not chunk:
+                    break
+                chunks.append(chunk)
+                size += len(chunk)
+                if size > MAX_OUTPUT:
+                    raise self._over("output", f"the compiler's answer is larger than {MAX_OUTPUT} bytes")
+        self._check_end(jailed)
+        return b"".join(chunks)
 
-def _collect(jailed: Jailed, answer: int, messages: int, progress: Progress) -> bytes:
-    """The whole answer; kills a compiler that takes too long, says too much or tries what its filter refuses."""
-    deadline = time.monotonic() + SECONDS
-    startup = list(process.startup("compile"))
-    chunks: list[bytes] = []
-    size = 0
-    while True:
-        left = deadline - time.monotonic()
-        ready, _, _ = select.select([answer, messages, jailed.listener], [], [], max(left, 0.0))
-        if not ready:
-            jailed.kill()
-            raise LimitExceeded(f"compiling took more than {SECONDS:g} s", limit="time")
-        if jailed.listener in ready:
-            _check_listener(jailed, startup)
-        if messages in ready:
-            _report(os.read(messages, 65536), progress)
-        if answer in ready:
-            chunk = os.read(answer, 1 << 20)
-            if not chunk:
-                break
-            size += len(chunk)
-            if size > MAX_OUTPUT:
-                jailed.kill()
-                raise LimitExceeded(f"the compiler's answer is larger than {MAX_OUTPUT} bytes", limit="output")
-            chunks.append(chunk)
-    _check_end(jailed)
-    return b"".join(chunks)
+    def _check_listener(self, jailed: Jailed, startup: list[str]) -> None:
+        """Answer what a program asks once at its start; record anything else, and have it killed."""
+        notification = _kernel.receive_notification(jailed.listener)
+        if notification is None:
+            return
+        name = process.syscall_name(notification.arch, notification.number)
+        if name in startup:
+            startup.remove(name)
+            _kernel.answer_notification(jailed.listener, notification, errno.ENOENT)
+            return
+        self.record(process.LAYER, "seccomp.denied", {"syscall": name, "number": notification.number})
+        raise Escaped(
+            f"the compiler tried {name}, which its filter does not allow, and was killed",
+            refusals=(Refusal(layer=process.LAYER, rule="seccomp", item=name),),
+        )
 
+    def _check_end(self, jailed: Jailed) -> None:
+        died = read_status(jailed.status)
+        if died.code == _OUT_OF_MEMORY:
+            raise self._over("memory", f"compiling needs more than {MEMORY} bytes")
+        if died.code or died.signal:
+            self.record("host", "compile.died", {"code": died.code, "signal": died.signal})
+            raise HostFault(f"the compiler died: exit code {died.code}, signal {died.signal}")
 
-def _check_listener(jailed: Jailed, startup: list[str]) -> None:
-    """Answer what a program asks once at its start; kill it for anything else."""
-    notification = _kernel.receive_notification(jailed.listener)
-    if notification is None:
-        return
-    name = process.syscall_name(notification.arch, notification.number)
-    if name in startup:
-        startup.remove(name)
-        _kernel.answer_notification(jailed.listener, notification, errno.ENOENT)
-        return
-    raise Escaped(
-        f"the compiler tried {name}, which its filter does not allow, and was killed",
-        refusals=(Refusal(layer=process.LAYER, rule="seccomp", item=name),),
-    )
+    def _over(self, limit: str, message: str) -> LimitExceeded:
+        """A limit that was met, recorded; the compiler is killed as the error goes up."""
+        self.record(process.LAYER, f"limit.{limit}", {"message": message})
+        return LimitExceeded(message, limit=limit)
+
+    def record(self, layer: str, event: str, tried: Mapping[str, object]) -> None:
+        """Make durable what the compiler, or the program through it, tried."""
+        about = {"compiling": self.digest, **tried}
+        self.log.append(Event(run="", plan="", layer=layer, event=event, tried=about, done={"compiled": False}))
 
 
 def _report(data: bytes, progress: Progress) -> None:
@@ -185,14 +226,6 @@ def _report(data: bytes, progress: Progress) -> None:
         words = line.split()
         if len(words) == 2 and all(word.isdigit() and len(word) < 12 for word in words):
             progress(int(words[0]), int(words[1]))
-
-
-def _check_end(jailed: Jailed) -> None:
-    died = read_status(jailed.status)
-    if died.code == _OUT_OF_MEMORY:
-        raise LimitExceeded(f"compiling needs more than {MEMORY} bytes", limit="memory")
-    if died.code or died.signal:
-        raise HostFault(f"the compiler died: exit code {died.code}, signal {died.signal}")
 
 
 def split(answer: bytes) -> tuple[Mapping[str, Any], memoryview]:

@@ -82,7 +82,7 @@ class Runtime:
     @cached_property
     def compiler(self) -> Compiler:
         """Compiles programs, or finds them compiled."""
-        return Compiler(cache=self.cache, filters=self.filters)
+        return Compiler(cache=self.cache, filters=self.filters, log=self.log)
 
     def filters(self, second: str) -> Filters:
         """The filters of a cage whose second stage is the policy `second`."""

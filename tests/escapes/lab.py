@@ -1,0 +1,209 @@
+"""Where attacks are run: a runtime of its own, whose owner's side is the product's own, line for line.
+
+`Lab.caged` puts the attack program where the worker would be and drives it with the product's template, session,
+conduct and driver. `bare` runs the same program without a cage. What came of either is a value; the harness judges it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import platform
+import secrets
+import subprocess
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from branes import _kernel, audit, runtime as runtimes
+from branes.brane import Collected, limit_memory
+from branes.conduct import Conduct
+from branes.drive import NOBODY, Caller, Driver
+from branes.errors import BranesError
+from branes.layers import process
+from branes.limits import Limits
+from branes.plan import Binding, Plan, plan_digest
+from branes.session import Session
+from branes.spawn import Template
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from branes.audit import Record, Verdict
+    from branes.outcome import Denial, Died
+    from branes.spawn import Jailed
+
+ROOT: Final = Path(__file__).parents[2]
+#: Seconds that a control may take.
+PATIENCE: Final = 60.0
+_MANY: Final = 1_000_000
+
+
+def program() -> Path:
+    """The attack program.
+
+    Raises:
+        AssertionError: it was not built; a matrix that is not run has not passed.
+    """
+    built = ROOT / "target" / f"{platform.machine()}-unknown-linux-gnu" / "release" / "brane-attacks"
+    path = Path(os.environ.get("BRANES_ATTACKS", built))
+    assert path.is_file(), f"the attack program is not at {path}; build it with `make`, or set BRANES_ATTACKS"
+    return path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caged:
+    """What came of an attack in a cage.
+
+    Attributes:
+        fate: why the brane was killed, or None.
+        exit_code: the payload's, if it came to its end.
+        output: what it wrote.
+        died: how its process ended.
+        denials: as the caller of a run gets them.
+        run: its id in the log.
+        plan: the digest that its records must carry.
+        records: what the log has of it.
+        verdict: whether the whole log is sound.
+    """
+
+    fate: BranesError | None
+    exit_code: int | None
+    output: bytes
+    died: Died | None
+    denials: tuple[Denial, ...]
+    run: str
+    plan: str
+    records: tuple[Record, ...]
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bare:
+    """What came of the same attack without a cage: exit code, or minus the signal, and output."""
+
+    code: int
+    output: bytes
+    errors: bytes
+
+
+class Lab:
+    """A runtime of its own, and a template of the attack program."""
+
+    def __init__(self) -> None:
+        self.runtime = runtimes.runtime()
+        self._artifact = _kernel.sealed_memfd("attack", b"nothing")
+        self._template: Template | None = None
+
+    @classmethod
+    @contextlib.contextmanager
+    def private(cls, state: Path) -> Iterator[Lab]:
+        """A lab whose state is in `state`, while the context lasts."""
+        state.chmod(0o700)
+        before, named = runtimes._runtime, os.environ.get("BRANES_STATE")
+        runtimes._runtime = None
+        os.environ["BRANES_STATE"] = str(state)
+        lab = cls()
+        try:
+            yield lab
+        finally:
+            lab.close()
+            runtimes._runtime = before
+            del os.environ["BRANES_STATE"]
+            if named is not None:
+                os.environ["BRANES_STATE"] = named
+
+    def close(self) -> None:
+        if self._template is not None:
+            self._template.close()
+        os.close(self._artifact)
+        self.runtime.close()
+
+    @property
+    def template(self) -> Template:
+        """The template that branes are forked from; made again when it is gone."""
+        if self._template is None or not self._template.alive:
+            self._template = self.new_template()
+        return self._template
+
+    def new_template(self) -> Template:
+        """One more template; the caller closes it."""
+        return Template(program(), self._artifact, self.runtime.filters("brane"), b"")
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the attack program."""
+        return hashlib.sha256(program().read_bytes()).hexdigest()
+
+    def caged(
+        self,
+        words: Sequence[str],
+        *,
+        limits: Limits | None = None,
+        look: Callable[[Jailed], object] = lambda _jailed: None,
+        caller: Caller | None = None,
+    ) -> Caged:
+        """Run a payload in a fresh brane; `look` is called when it is parked, before it hears anything."""
+        limits = limits or Limits()
+        jailed = self.template.fork()
+        try:
+            look(jailed)
+            limit_memory(jailed, limits)
+            conduct, opening = self._conduct(words, limits)
+            output = Collected()
+            driver = Driver(jailed, conduct, self.runtime.log)
+            driver.send(opening)
+            conduct.called("attack", hashlib.sha256(repr(words).encode()).hexdigest())
+            driver.send(conduct.session.call("attack", []))
+            with contextlib.suppress(BranesError):
+                driver.call(caller or Caller(source=NOBODY.source, emit=output.emit), limits.timeout)
+            driver.end()
+        finally:
+            self.template.release(jailed)
+        return self._outcome(driver, conduct, bytes(output.stdout))
+
+    def _conduct(self, words: Sequence[str], limits: Limits) -> tuple[Conduct, bytes]:
+        policies = {"template": process.policy_digest("template"), "brane": process.policy_digest("brane")}
+        plan = Plan(app=self.digest, preset="none", links={}, filters=policies, ceilings=limits)
+        binding = Binding(args=tuple(words), env={}, limits=limits)
+        digest = plan_digest(plan.template_digest, binding.digest(self.runtime.key))
+        session = Session()
+        conduct = Conduct(session, secrets.token_hex(8), digest, limits)
+        return conduct, session.go(binding, limits.memory, (False, False, False))
+
+    def _outcome(self, driver: Driver, conduct: Conduct, output: bytes) -> Caged:
+        return Caged(
+            fate=conduct.fate,
+            exit_code=conduct.exit_code,
+            output=output,
+            died=driver.died,
+            denials=tuple(conduct.denials),
+            run=conduct.run,
+            plan=conduct.plan,
+            records=self.records(conduct.run),
+            verdict=self.verify(),
+        )
+
+    def records(self, run: str) -> tuple[Record, ...]:
+        """What the log has of a run ("" is what belongs to none)."""
+        return tuple(record for record in audit.tail(self.runtime.state.audit, _MANY) if record.run == run)
+
+    def verify(self) -> Verdict:
+        """Whether the log is sound from its first line to its last."""
+        return audit.verify(self.runtime.state.audit)
+
+
+def bare(words: Sequence[str], *, stage: str = "none", descriptors: Sequence[int] = (), **options: object) -> Bare:
+    """Run the same payload with no cage around it."""
+    done = subprocess.run(
+        [program(), "bare", stage, *words],
+        stdin=options.pop("stdin", subprocess.DEVNULL),  # type: ignore[arg-type]
+        capture_output=True,
+        pass_fds=descriptors,
+        timeout=PATIENCE,
+        check=False,
+        **options,  # type: ignore[call-overload]
+    )
+    return Bare(code=done.returncode, output=done.stdout, errors=done.stderr)

@@ -1,0 +1,19 @@
+"""N01: open files of the host."""
+
+from escapes.canaries import Secret
+from escapes.harness import Native, Row, denied
+
+ROW = Row(
+    id="N01",
+    title="open a file of the host",
+    layers=("process",),
+    canary=Secret,
+    attempts=(
+        Native(name="openat", words=("{path}",), expected=denied("openat")),
+        Native(name="openat2", words=("{path}",), expected=denied("openat2")),
+        Native(name="proc-self-root", words=("/proc/self/root{path}",), expected=denied("openat")),
+        Native(name="proc-1-root", words=("/proc/1/root{path}",), expected=denied("openat"), control=False),
+        Native(name="passwd", words=("/etc/passwd",), expected=denied("openat"), control=False),
+        Native(name="sys", words=("/sys/kernel/notes",), expected=denied("openat"), control=False),
+    ),
+)
