@@ -23,9 +23,10 @@ from branes import _executables
 from branes import plan as planning
 from branes import runtime as runtimes
 from branes.audit import Event
+from branes.compiling import MAX_INPUT
 from branes.conduct import Conduct
 from branes.drive import Caller, Driver
-from branes.errors import InputError, Refused
+from branes.errors import InputError, Refused, host_faults
 from branes.layers import process, wasi
 from branes.manifest import Manifest, check_text
 from branes.outcome import Completed, Usage
@@ -36,6 +37,7 @@ from branes.text import escape
 if TYPE_CHECKING:
     from branes.compiling import Artifact
     from branes.limits import Limits
+    from branes.outcome import Died
     from branes.spawn import Jailed, Template
 
 #: Bytes beyond the memory limit at which the kernel itself refuses: room for messages, which are 16 MiB at most.
@@ -93,9 +95,12 @@ def read_app(app: App) -> tuple[str, bytes]:
         return "app", app
     path = Path(app)
     try:
-        return escape(path.name), path.read_bytes()
+        with path.open("rb") as file:
+            program = file.read(MAX_INPUT + 1)  # /dev/zero has no end
     except (OSError, ValueError) as error:
-        raise InputError(f"the program cannot be read: {escape(str(error))}") from error
+        reason = error.strerror.lower() if isinstance(error, OSError) and error.strerror else str(error)
+        raise InputError(f"{escape(str(path))} cannot be read: {reason}") from error
+    return escape(path.name), program
 
 
 def prepare(app: App, manifest: Manifest, progress: Progress = ignore_progress) -> Prepared:
@@ -105,14 +110,18 @@ def prepare(app: App, manifest: Manifest, progress: Progress = ignore_progress) 
         InputError: it is no program. Refused: it imports what is absent; that is recorded.
     """
     name, program = read_app(app)
-    return decide(name, runtimes.runtime().artifact(lambda: program, progress), manifest)
+    with host_faults("the program cannot be compiled"):
+        artifact = runtimes.runtime().artifact(lambda: program, progress)
+    return decide(name, artifact, manifest)
 
 
 def prepare_guest(manifest: Manifest, progress: Progress = ignore_progress) -> Prepared:
     """The same for the Python guest that ships in the package."""
     path = _executables.find("_guests", "python.wasm")
     digest = _executables.find("_guests", "python.wasm.sha256").read_text(encoding="ascii").strip()
-    return decide("python", runtimes.runtime().artifact(path.read_bytes, progress, digest), manifest)
+    with host_faults("the Python guest cannot be compiled"):
+        artifact = runtimes.runtime().artifact(path.read_bytes, progress, digest)
+    return decide("python", artifact, manifest)
 
 
 def decide(name: str, artifact: Artifact, manifest: Manifest) -> Prepared:
@@ -140,16 +149,39 @@ def launch(prepared: Prepared, binding: Binding, terminals: tuple[bool, bool, bo
         MissingMechanism: a part of the isolation is not there.
     """
     shared = runtimes.runtime()
+    with host_faults("a brane cannot be started"):
+        template = _take(shared, prepared)
+        try:
+            jailed = template.fork()
+        except BaseException:
+            shared.give_back(template)
+            raise
+        try:
+            return _bind(shared, prepared, binding, terminals, template=template, jailed=jailed)
+        except BaseException:
+            template.release(jailed)
+            shared.give_back(template)
+            raise
+
+
+def _take(shared: runtimes.Runtime, prepared: Prepared) -> Template:
     try:
-        template = shared.take(prepared.plan, prepared.artifact)
+        return shared.take(prepared.plan, prepared.artifact)
     except Refused as error:
         record_refusal(prepared.name, prepared.plan.app, error)
         raise
-    try:
-        jailed = template.fork()
-    except BaseException:
-        shared.give_back(template)
-        raise
+
+
+def _bind(
+    shared: runtimes.Runtime,
+    prepared: Prepared,
+    binding: Binding,
+    terminals: tuple[bool, bool, bool],
+    *,
+    template: Template,
+    jailed: Jailed,
+) -> Launched:
+    """What is bound late, and the record of it."""
     limit_memory(jailed, binding.limits)
     bound = binding.digest(shared.key)
     digest = planning.plan_digest(prepared.plan.template_digest, bound)
@@ -264,6 +296,11 @@ class Brane:
     def conduct(self) -> Conduct:
         """What is known of it."""
         return self._launched.conduct
+
+    @property
+    def died(self) -> Died | None:
+        """How its process ended, once it has."""
+        return self._driver.died
 
     def call(
         self, export: str, args: list[dict[str, object]], caller: Caller, output: Collected

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from branes._kernel import Notification
     from branes.limits import Limits
 
+_SIGKILL: Final = 9
 _SIGSYS: Final = 31
 _OUT_OF_MEMORY: Final = 71  # cage::OUT_OF_MEMORY
 _CRASHED: Final = 70
@@ -106,6 +107,8 @@ class Conduct:
         #: Why the brane is to die, once it is.
         self.fate: errors.BranesError | None = None
         self._exit: int | None = None
+        #: How the owner ended it, if it did without anybody's fault.
+        self._ended = ""
         self._calls: list[Event] = []
 
     # -- what happens -----------------------------------------------------------------------------------------------
@@ -130,7 +133,8 @@ class Conduct:
         }
         denial = Denial(layer=process.LAYER, rule="seccomp", tried=name, seq=0)
         record = self._record(self.event(process.LAYER, "seccomp.denied", tried, {"killed": True}), denial)
-        return self._condemn(record, self._escaped("seccomp", name))
+        # Whatever it dies of, the attempt is in the log.
+        return self._condemn(record, self._escaped("seccomp", name)) or [record]
 
     def timed_out(self) -> list[Action]:
         """The time of a call is up."""
@@ -159,8 +163,14 @@ class Conduct:
 
     def cancelled(self) -> list[Action]:
         """The caller does not want it any more."""
+        if self.fate is None:
+            self._ended = "cancelled"
         record = self._record(self.event("host", "run.cancelled", {}, {"killed": True}))
         return self._condemn(record, errors.HostFault("the run was cancelled"))
+
+    def closed(self) -> None:
+        """The owner is about to kill it, because nothing more is wanted of it."""
+        self._ended = self._ended or "closed"
 
     def recorded(self, record: Record, seq: int) -> None:
         """`record` is durable; its last event has number `seq`."""
@@ -174,12 +184,12 @@ class Conduct:
     def died(self, died: Died) -> list[Action]:
         """The brane is dead; what is left to record. Afterwards `fate` or `exit_code` says what came of it."""
         actions: list[Action] = []
-        if self.fate is None and self._exit is None:
+        wanted = self._ended and died.signal == _SIGKILL
+        if self.fate is None and self._exit is None and not wanted:
             actions += self._unexplained(died)
         how = {"code": died.code, "signal": died.signal}
         used = {"user": f"{died.user:.6f}", "system": f"{died.system:.6f}", "max_rss": died.max_rss}
-        outcome = self.fate.kind if self.fate else "exited"
-        done = {"process": how, "usage": used, "outcome": outcome, "refused": len(self.denials)}
+        done = {"process": how, "usage": used, "outcome": self._outcome(), "refused": len(self.denials)}
         return [*actions, self._record(self.event("host", "run.ended", {}, done | self._code()))]
 
     # -- what comes of it -------------------------------------------------------------------------------------------
@@ -292,6 +302,13 @@ class Conduct:
             limit="memory",
             hint="give it more: --memory, or memory=",
         )
+
+    def _outcome(self) -> str:
+        if self._ended == "cancelled":
+            return self._ended
+        if self.fate is not None:
+            return self.fate.kind
+        return "exited" if self._exit is not None else self._ended
 
     def _code(self) -> dict[str, object]:
         return {} if self._exit is None else {"exit_code": self._exit}

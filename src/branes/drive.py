@@ -207,15 +207,24 @@ class Driver(Pump):
                     self.step(self._poll(next_look - now if now >= deadline else min(deadline, next_look) - now))
                 )
         except BaseException:
-            self.jailed.kill()
+            self._abandon()
             raise
         finally:
             self.caller = NOBODY
+
+    def _abandon(self) -> None:
+        """Kill a brane whose caller does not wait any longer, and record that."""
+        try:
+            self._carry_out(self.last_notification())
+            self._carry_out(self.conduct.cancelled())
+        finally:
+            self.jailed.kill()
 
     def end(self) -> None:
         """Kill the brane if it lives, and record how it ended; what was still refused is recorded first."""
         if self.died is None:
             self._carry_out(self.last_notification())
+            self.conduct.closed()
             self.jailed.kill()
             if not select.select([self.jailed.status], [], [], DEATH)[0]:
                 raise HostFault("a killed brane does not die")

@@ -20,10 +20,13 @@ The hint, apart from the message, is the way out.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from branes.outcome import Completed
 
 
@@ -156,6 +159,15 @@ class DeadlineExceeded(LimitExceeded):
 
 class HostFault(BranesError):  # noqa: N818 -- whose fault it is, is the name
     """The machine did not do what a run needs: no space, no permission, a broken file."""
+
+
+@contextlib.contextmanager
+def host_faults(what: str) -> Iterator[None]:
+    """Turns an OSError into a `HostFault` that says what could not be done."""
+    try:
+        yield
+    except OSError as error:
+        raise HostFault(f"{what}: {error}") from error
 
 
 class MissingMechanism(HostFault):

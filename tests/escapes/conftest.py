@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # rows and tests import one harness
 
-from escapes.lab import Lab  # noqa: E402
+from escapes.lab import Lab
 
 
 @pytest.fixture(scope="module")

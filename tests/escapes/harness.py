@@ -13,6 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import pyseccomp
+
 from branes.errors import Refused
 from branes.limits import Limits
 from escapes.canaries import Nonce
@@ -34,6 +36,8 @@ class Expected:
         event: the record's event.
         kind: `kind` of the error that the caller gets.
         tried: what the record must hold in `tried`, at least.
+        args: the first arguments of the system call, as the record has them.
+        done: what it must hold in `done`, at least.
     """
 
     layer: str
@@ -41,17 +45,43 @@ class Expected:
     event: str
     kind: str
     tried: Mapping[str, object] = field(default_factory=dict)
+    args: tuple[str, ...] = ()
+    done: Mapping[str, object] = field(default_factory=dict)
 
 
-def denied(syscall: str, number: int | None = None) -> Expected:
+def number_of(syscall: str) -> int:
+    """The number of a system call on this machine."""
+    return int(pyseccomp.resolve_syscall(pyseccomp.Arch.NATIVE, syscall))
+
+
+def denied(syscall: str, *args: int) -> Expected:
     """The filter refuses a system call: recorded, and the brane killed."""
-    tried = {"syscall": syscall} | ({} if number is None else {"number": number})
-    return Expected(layer="process", rule="seccomp", event="seccomp.denied", kind="escape", tried=tried)
+    return Expected(
+        layer="process",
+        rule="seccomp",
+        event="seccomp.denied",
+        kind="escape",
+        tried={"syscall": syscall, "number": number_of(syscall)},
+        args=tuple(f"{arg:#x}" for arg in args),
+        done={"killed": True},
+    )
+
+
+def call(syscall: str, *args: int) -> Native:
+    """A system call by its number, in the cage only: it is not to do anything, but to be tried."""
+    unsigned = tuple(arg % (1 << 64) for arg in args)
+    return Native(
+        name="-".join(["call", syscall, *(f"{arg:x}" for arg in unsigned[:3])]),
+        payload="call",
+        words=tuple(str(word) for word in (number_of(syscall), *unsigned)),
+        expected=denied(syscall, *unsigned),
+        control=False,
+    )
 
 
 def limited(limit: str, kind: str = "limit") -> Expected:
     """A limit is reached: recorded, and the brane killed."""
-    return Expected(layer="process", rule="", event=f"limit.{limit}", kind=kind)
+    return Expected(layer="process", rule="", event=f"limit.{limit}", kind=kind, done={"killed": True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,12 +158,12 @@ def attempts() -> Iterator[tuple[Row, Native]]:
 
 def run_caged(lab: Lab, row: Row, attempt: Native, canary: Nonce) -> Caged:
     """The attempt in the cage."""
-    return lab.caged(row.words(attempt, canary), limits=attempt.limits)
+    return lab.caged(row.words(attempt, canary), limits=attempt.limits, path=canary.program)
 
 
 def run_bare(row: Row, attempt: Native, canary: Nonce) -> Bare:
     """The attempt without a cage."""
-    return bare(row.words(attempt, canary), stage=attempt.stage, descriptors=canary.descriptors)
+    return bare(row.words(attempt, canary), stage=attempt.stage, path=canary.program, **canary.options)
 
 
 def check_blocked(caged: Caged, expected: Expected) -> None:
@@ -154,5 +184,7 @@ def check_recorded(caged: Caged, expected: Expected) -> None:
     (record,) = found
     assert record.layer == expected.layer
     assert {name: record.tried.get(name) for name in expected.tried} == dict(expected.tried)
+    assert {name: record.done.get(name) for name in expected.done} == dict(expected.done)
+    assert tuple(record.tried.get("args", ()))[: len(expected.args)] == expected.args  # type: ignore[arg-type]
+    assert [record.event for record in caged.records].count("run.ended") == 1
     assert caged.records[-1].event == "run.ended"
-    assert record.seq < caged.records[-1].seq

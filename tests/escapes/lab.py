@@ -11,13 +11,17 @@ import hashlib
 import os
 import platform
 import secrets
+import select
+import signal
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from branes import _kernel, audit, runtime as runtimes
+from branes import _kernel, audit
+from branes import runtime as runtimes
 from branes.brane import Collected, limit_memory
 from branes.conduct import Conduct
 from branes.drive import NOBODY, Caller, Driver
@@ -79,12 +83,25 @@ class Caged:
     records: tuple[Record, ...]
     verdict: Verdict
 
+    @property
+    def dumped(self) -> bool:
+        """Whether the kernel wrote a core; the owner of a cage is not told, and looks for a file."""
+        return False
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bare:
-    """What came of the same attack without a cage: exit code, or minus the signal, and output."""
+    """What came of the same attack without a cage.
+
+    Attributes:
+        code: exit code, or minus the signal.
+        dumped: whether the kernel made a core.
+        output: what it wrote.
+        errors: what it said of its failure.
+    """
 
     code: int
+    dumped: bool
     output: bytes
     errors: bytes
 
@@ -128,9 +145,9 @@ class Lab:
             self._template = self.new_template()
         return self._template
 
-    def new_template(self) -> Template:
+    def new_template(self, path: Path | None = None) -> Template:
         """One more template; the caller closes it."""
-        return Template(program(), self._artifact, self.runtime.filters("brane"), b"")
+        return Template(path or program(), self._artifact, self.runtime.filters("brane"), b"")
 
     @cached_property
     def digest(self) -> str:
@@ -143,11 +160,28 @@ class Lab:
         *,
         limits: Limits | None = None,
         look: Callable[[Jailed], object] = lambda _jailed: None,
-        caller: Caller | None = None,
+        path: Path | None = None,
     ) -> Caged:
-        """Run a payload in a fresh brane; `look` is called when it is parked, before it hears anything."""
-        limits = limits or Limits()
-        jailed = self.template.fork()
+        """Run a payload in a fresh brane.
+
+        Args:
+            words: its words.
+            limits: of the brane.
+            look: called when the brane is parked, before it hears anything.
+            path: a program for a template of its own.
+        """
+        if path is None:
+            return self._caged(self.template, words, limits or Limits(), look)
+        template = self.new_template(path)
+        try:
+            return self._caged(template, words, limits or Limits(), look)
+        finally:
+            template.close()
+
+    def _caged(
+        self, template: Template, words: Sequence[str], limits: Limits, look: Callable[[Jailed], object]
+    ) -> Caged:
+        jailed = template.fork()
         try:
             look(jailed)
             limit_memory(jailed, limits)
@@ -158,10 +192,10 @@ class Lab:
             conduct.called("attack", hashlib.sha256(repr(words).encode()).hexdigest())
             driver.send(conduct.session.call("attack", []))
             with contextlib.suppress(BranesError):
-                driver.call(caller or Caller(source=NOBODY.source, emit=output.emit), limits.timeout)
+                driver.call(Caller(source=NOBODY.source, emit=output.emit), limits.timeout)
             driver.end()
         finally:
-            self.template.release(jailed)
+            template.release(jailed)
         return self._outcome(driver, conduct, bytes(output.stdout))
 
     def _conduct(self, words: Sequence[str], limits: Limits) -> tuple[Conduct, bytes]:
@@ -195,15 +229,30 @@ class Lab:
         return audit.verify(self.runtime.state.audit)
 
 
-def bare(words: Sequence[str], *, stage: str = "none", descriptors: Sequence[int] = (), **options: object) -> Bare:
+def bare(words: Sequence[str], *, stage: str = "none", path: Path | None = None, **options: Any) -> Bare:
     """Run the same payload with no cage around it."""
-    done = subprocess.run(
-        [program(), "bare", stage, *words],
-        stdin=options.pop("stdin", subprocess.DEVNULL),  # type: ignore[arg-type]
-        capture_output=True,
-        pass_fds=descriptors,
-        timeout=PATIENCE,
-        check=False,
-        **options,  # type: ignore[call-overload]
-    )
-    return Bare(code=done.returncode, output=done.stdout, errors=done.stderr)
+    command = [path or program(), "bare", stage, *words]
+    options = {"stdin": subprocess.DEVNULL, **options}
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen(command, stdout=output, stderr=errors, **options)
+        # Not by `process.wait`, which does not say whether there was a core.
+        ended, status = _end_of(process.pid)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert ended, f"the control took longer than {PATIENCE:g} s"
+        output.seek(0)
+        errors.seek(0)
+        return Bare(
+            code=process.returncode, dumped=os.WCOREDUMP(status), output=output.read(), errors=errors.read()
+        )
+
+
+def _end_of(pid: int) -> tuple[bool, int]:
+    """Whether the child ended by itself, and its wait status; it is killed if it takes too long."""
+    pidfd = os.pidfd_open(pid)
+    try:
+        ended = bool(select.select([pidfd], [], [], PATIENCE)[0])
+        if not ended:
+            signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+    finally:
+        os.close(pidfd)
+    return ended, os.waitpid(pid, 0)[1]

@@ -1,10 +1,11 @@
-"""Every attempt of the matrix is blocked, recorded, and without effect; and would have had its effect without the layer."""
+"""Every attempt of the matrix is blocked, recorded and without effect, and has its effect without the layer."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import pytest
+
 from escapes import harness
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def test_the_attempt_is_blocked_and_recorded_and_the_canary_untouched(
         caged = harness.run_caged(lab, row, attempt, canary)
         harness.check_blocked(caged, attempt.expected)
         harness.check_recorded(caged, attempt.expected)
-        assert not canary.touched(caged.output, wait=False)
+        assert not canary.touched(caged, wait=False)
         assert canary.nonce.encode() not in caged.output
 
 
@@ -33,7 +34,7 @@ def test_the_attempt_is_blocked_and_recorded_and_the_canary_untouched(
 def test_with_the_layer_off_the_same_payload_touches_the_canary(tmp_path: Path, row: Row, attempt: Native) -> None:
     with row.canary(tmp_path) as canary:
         bare = harness.run_bare(row, attempt, canary)
-        assert canary.touched(bare.output, wait=True), f"exit code {bare.code}: {bare.errors.decode()}"
+        assert canary.touched(bare, wait=True), f"exit code {bare.code}: {bare.errors.decode()}"
 
 
 def test_every_row_has_a_control() -> None:

@@ -89,7 +89,7 @@ def test_importing_the_package_loads_no_event_loop_and_no_command_line() -> None
 def test_unsafe_code_is_in_two_places_of_what_ships() -> None:
     users = {
         str(path.relative_to(CRATES))
-        for path in CRATES.rglob("*.rs")
+        for path in CRATES.glob("*/src/**/*.rs")
         if re.search(r"\bunsafe\s*(\{|fn|impl)", path.read_text()) and "brane-attacks" not in path.parts
     }
     assert users == {"cage/src/sys.rs", "brane-worker/src/load.rs"}
@@ -99,7 +99,7 @@ def test_every_rule_of_every_policy_says_why() -> None:
     for path in (PACKAGE / "policy" / "seccomp").glob("*.json"):
         policy = json.loads(path.read_text())
         assert policy["about"]
-        assert all(len(rule["reason"]) > 10 for rule in policy["rules"])
+        assert all(len(rule["reason"].split()) > 1 for rule in policy["rules"])
 
 
 def test_the_exception_tree_is_drawn_whole() -> None:
@@ -111,7 +111,7 @@ def test_the_exception_tree_is_drawn_whole() -> None:
 
 def test_exported_names_are_sorted_and_are_all_there_are() -> None:
     code = (
-        "import branes, types; print(sorted(n for n in vars(branes) if not n.startswith('_')"
+        "import branes, types; print(sorted(n for n in dir(branes) if not n.startswith('_')"
         " and not isinstance(getattr(branes, n), types.ModuleType)) + ['errors'], branes.__all__, sep='\\n')"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
