@@ -6,6 +6,7 @@ cannot disturb the clean-up, which has time limits of its own.
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from typing import TYPE_CHECKING, Final
@@ -58,7 +59,7 @@ def _on_unraisable(unraisable: sys.UnraisableHookArgs) -> None:
     if isinstance(unraisable.exc_value, Interrupted):
         signal.signal(signal.SIGALRM, _again)
         signal.setitimer(signal.ITIMER_REAL, _RETRY)
-    else:
+    elif os.environ.get("BRANES_DEBUG"):
         sys.__unraisablehook__(unraisable)
 
 

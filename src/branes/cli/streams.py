@@ -11,7 +11,6 @@ import contextlib
 import errno
 import os
 import select
-import stat
 import time
 from typing import Final
 
@@ -72,13 +71,13 @@ class Writer:
 
     Args:
         descriptor: where to.
-        seconds: how long the guest may take in all; None for output that is not a guest's.
+        seconds: how long the guest may take in all, from now on.
     """
 
-    def __init__(self, descriptor: int, seconds: float | None = None) -> None:
+    def __init__(self, descriptor: int, seconds: float) -> None:
         self._descriptor = descriptor
         self._seconds = seconds
-        self._deadline = None if seconds is None else time.monotonic() + seconds
+        self._deadline = time.monotonic() + seconds
         decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
         self._decoder = decoder if os.isatty(descriptor) else None
 
@@ -90,59 +89,60 @@ class Writer:
         """
         if self._decoder is not None:
             data = escape_lines(self._decoder.decode(data, final)).encode()
-        view = memoryview(data)
-        is_waiting = not stat.S_ISREG(_mode(self._descriptor))
-        while view:
-            view = view[self._some(view[:_PIECE] if is_waiting else view) :]
+        if not write_all(self._descriptor, data, self._deadline):
+            raise DeadlineExceeded(
+                f"killed after {self._seconds:g} s, in which its output was not read",
+                limit="time",
+                hint="read it, or give it more time: --timeout",
+            )
 
     def finish(self) -> None:
         """Write what was held back as half a character."""
         self.write(b"", final=True)
 
-    def _some(self, piece: memoryview) -> int:
-        self._wait()
+
+def write_all(descriptor: int, data: bytes, deadline: float | None = None) -> bool:
+    """Write `data`; False if that could not be done by `deadline`, of `time.monotonic`.
+
+    Raises:
+        OutputClosedError: nobody reads it. HostFault: no space, or another reason.
+    """
+    view = memoryview(data)
+    while view:
+        if not _wait(descriptor, deadline):
+            return False
         try:
-            return os.write(self._descriptor, piece)
+            view = view[os.write(descriptor, view[:_PIECE]) :]
         except BlockingIOError:
-            return 0
+            continue
         except OSError as error:
             if error.errno in _BROKEN:
                 raise OutputClosedError from error
             reason = (error.strerror or "unknown error").lower()
             raise HostFault(f"output cannot be written: {reason}") from error
-
-    def _wait(self) -> None:
-        left = None if self._deadline is None else max(0.0, self._deadline - time.monotonic()) * 1000
-        poller = select.poll()
-        poller.register(self._descriptor, select.POLLOUT)
-        if not poller.poll(left):
-            raise DeadlineExceeded(
-                f"killed after {self._seconds:g} s, in which its output was not read",
-                limit="time",
-                hint="give it more: --timeout",
-            )
+    return True
 
 
-def _mode(descriptor: int) -> int:
-    try:
-        return os.fstat(descriptor).st_mode
-    except OSError:
-        return 0
+def _wait(descriptor: int, deadline: float | None) -> bool:
+    left = None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000
+    poller = select.poll()
+    poller.register(descriptor, select.POLLOUT)
+    return bool(poller.poll(left))
 
 
 def put(text: str) -> None:
     """Write a command's own text, of safe characters, to standard output.
 
     Raises:
-        OutputClosedError: nobody reads it.
+        OutputClosedError: nobody reads it. HostFault: it cannot be written.
     """
-    Writer(STDOUT).write(text.encode())
+    write_all(STDOUT, text.encode())
 
 
 def say(text: str) -> None:
     """Write a command's own text, of safe characters, to standard error; there is no way to complain if that fails."""
     with contextlib.suppress(OutputClosedError, HostFault):
-        Writer(STDERR).write(text.encode())
+        write_all(STDERR, text.encode())
 
 
 def coloured(descriptor: int) -> bool:

@@ -1,0 +1,79 @@
+"""The commands put together, and what they share around their edges: bad options, help, output that nobody reads."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from branes.cli import audit, doctor, output, plan, python, run as running, streams
+from branes.errors import UsageError
+
+_ARGS_ARE_THE_GUESTS = {"allow_interspersed_args": False}
+_EPILOG = """Examples:
+
+  brane python -c 'print(1 + 1)'
+  brane python script.py args... < input
+  brane run --deny wasi:sockets --timeout 5s app.wasm args...
+  brane plan app.wasm
+  brane doctor
+  brane audit tail
+
+Options end at the program; what follows is the guest's. Exit codes: the guest's own; 2 bad input, 124 deadline, 125
+this machine's fault, 126 refused by a layer, 134 trap, 137 limit.
+"""
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001 -- a typer callback is called like this
+    if wanted:
+        from importlib.metadata import version
+
+        streams.put(f"brane {version('branes')}\n")
+        raise typer.Exit
+
+
+def _root(
+    *,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which it is.")] = False,
+) -> None:
+    """Run code that nobody trusts behind enforcement layers, and keep a record of all that it was refused."""
+
+
+def make() -> Any:
+    """The command with all its commands."""
+    app = typer.Typer(name="brane", rich_markup_mode=None, pretty_exceptions_enable=False, epilog=_EPILOG)
+    app.callback()(_root)
+    app.command("run", context_settings=_ARGS_ARE_THE_GUESTS)(running.command)
+    app.command("python", cls=python.Command, context_settings=_ARGS_ARE_THE_GUESTS)(python.command)
+    app.command("plan")(plan.command)
+    app.command("doctor")(doctor.command)
+    app.add_typer(audit.app, name="audit")
+    return typer.main.get_command(app)
+
+
+def run(args: list[str]) -> int:
+    """Run the command in `args`; its exit code."""
+    streams.ensure_open()
+
+    def body() -> int:
+        try:
+            code = make().main(args or ["--help"], prog_name="brane", standalone_mode=False)
+            sys.stdout.flush()
+        except typer.TyperException as error:
+            raise _bad_usage(error) from error
+        except BrokenPipeError as error:
+            # Python would try once more at its end, and complain.
+            os.dup2(os.open("/dev/null", os.O_WRONLY), streams.STDOUT)
+            raise streams.OutputClosedError from error
+        return code if isinstance(code, int) else 0
+
+    return output.guarded(body, as_json=False)
+
+
+def _bad_usage(error: typer.TyperException) -> UsageError:
+    message = error.format_message().rstrip(".")
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "brane"
+    return UsageError(message[:1].lower() + message[1:], hint=f"`{path} --help` says what there is")

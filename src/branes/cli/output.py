@@ -1,0 +1,157 @@
+"""What a command says at its end: an error with its way out, or one JSON object; and the exit code that goes with it.
+
+Nothing here trusts its text: messages are escaped once more on their way out, and no traceback is shown unless
+`BRANES_DEBUG` asks for it.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import traceback
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Final
+
+from branes.cli import signals, streams
+from branes.errors import BranesError, HostFault, LimitExceeded, Refused, Trapped
+from branes.text import escape
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from branes.errors import Refusal
+    from branes.outcome import Completed
+
+#: Most refusals that a terminal is shown.
+_SHOWN: Final = 20
+_MAX_MESSAGE: Final = 4000
+CLOSED_OUTPUT: Final = 141
+
+
+def guarded(body: Callable[[], int], *, as_json: bool) -> int:
+    """The exit code of `body`; whatever it raises is told to the user instead of shown as a traceback."""
+    try:
+        return body()
+    except streams.OutputClosedError:
+        return CLOSED_OUTPUT
+    except signals.Interrupted as stop:
+        return _interrupted(stop.number, as_json=as_json)
+    except Exception as error:  # noqa: BLE001 -- the last one who can tell the user
+        if signals.caught():
+            return _interrupted(signals.caught(), as_json=as_json)
+        return tell(_on_purpose(error), as_json=as_json)
+
+
+def tell(error: BranesError, *, as_json: bool) -> int:
+    """Tell the user of `error`; its exit code."""
+    if not as_json:
+        streams.say(in_words(error))
+        return error.exit_code
+    try:
+        put_json(failed(error))
+    except streams.OutputClosedError:
+        return CLOSED_OUTPUT
+    return error.exit_code
+
+
+def _interrupted(number: int, *, as_json: bool) -> int:
+    if as_json:
+        return tell(_Ended(number), as_json=True)
+    return 128 + number
+
+
+class _Ended(BranesError):
+    """How an interruption looks in JSON."""
+
+    kind = "interrupted"
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"ended by signal {number}")
+        self.exit_code = 128 + number  # type: ignore[misc] -- of this one alone
+
+
+def _on_purpose(error: Exception) -> BranesError:
+    """`error`, or what an unexpected exception is to its user."""
+    if os.environ.get("BRANES_DEBUG"):
+        streams.say("".join(traceback.format_exception(error)))
+    if isinstance(error, BranesError):
+        return error
+    return HostFault(
+        f"unexpected {type(error).__name__}: {error}",
+        hint="this is a defect of branes; BRANES_DEBUG=1 shows the traceback to report",
+    )
+
+
+def in_words(error: BranesError) -> str:
+    """`error` as lines of text."""
+    lines = [f"brane: {_bounded(error.message)}"]
+    refusals = error.refusals if isinstance(error, Refused) else ()
+    shown = refusals[:_SHOWN] if os.isatty(streams.STDERR) else refusals
+    lines += [f"  {refusal_in_words(refusal)}" for refusal in shown]
+    if len(shown) < len(refusals):
+        lines.append(f"  and {len(refusals) - len(shown)} more; --json lists them all")
+    lines += [f"  hint: {_bounded(error.hint)}"] if error.hint else []
+    return "\n".join(lines) + "\n"
+
+
+def refusal_in_words(refusal: Refusal) -> str:
+    """One refusal as one line."""
+    change = f"{refusal.change} would let it start" if refusal.change else "nothing allows it"
+    if refusal.rule != "import-absent":
+        change = f"rule {refusal.rule}"
+    return f"refused by layer {refusal.layer}: {_bounded(refusal.item)}  ({escape(change)})"
+
+
+def _bounded(text: str) -> str:
+    safe = escape(text)
+    return safe if len(safe) <= _MAX_MESSAGE else f"{safe[:_MAX_MESSAGE]} ... ({len(safe)} characters)"
+
+
+def put_json(value: Mapping[str, Any]) -> None:
+    """Write one JSON object as a line; ASCII, so that no terminal obeys any of it."""
+    streams.put(json.dumps(value) + "\n")
+
+
+def failed(error: BranesError) -> dict[str, Any]:
+    """The JSON object of a command that failed, with what ran until then."""
+    completed = error.completed
+    return {
+        "outcome": error.kind,
+        "exit_code": error.exit_code,
+        **_ran(completed),
+        "error": {
+            "kind": error.kind,
+            "message": error.message,
+            "hint": error.hint,
+            "refusals": [asdict(refusal) for refusal in error.refusals] if isinstance(error, Refused) else [],
+            "limit": error.limit if isinstance(error, LimitExceeded) else None,
+            "trap": error.trap if isinstance(error, Trapped) else None,
+        },
+    }
+
+
+def exited(completed: Completed) -> dict[str, Any]:
+    """The JSON object of a run that came to its end."""
+    return {"outcome": "exited", "exit_code": completed.exit_code, **_ran(completed), "error": None}
+
+
+def _ran(completed: Completed | None) -> dict[str, Any]:
+    stdout, stdout_encoding = _as_text(completed.stdout if completed else b"")
+    stderr, stderr_encoding = _as_text(completed.stderr if completed else b"")
+    return {
+        "stdout": stdout,
+        "stdout_encoding": stdout_encoding,
+        "stderr": stderr,
+        "stderr_encoding": stderr_encoding,
+        "denials": [asdict(denial) for denial in completed.denials] if completed else [],
+        "usage": asdict(completed.usage) if completed else None,
+        "run": completed.run if completed else None,
+    }
+
+
+def _as_text(data: bytes) -> tuple[str, str]:
+    try:
+        return data.decode(), "utf-8"
+    except UnicodeDecodeError:
+        return base64.b64encode(data).decode(), "base64"

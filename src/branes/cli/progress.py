@@ -1,0 +1,73 @@
+"""Says that a program is being compiled: a bar on a terminal, once it takes long enough to be noticed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from typing import TYPE_CHECKING, Final
+
+from branes.cli import streams
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.progress import Progress, TaskID
+
+#: Seconds after which a bar appears.
+_NOTICED: Final = 0.3
+
+
+class Compiling:
+    """What the compiler tells its progress to.
+
+    Args:
+        name: what is compiled, in safe characters.
+        announce: whether to say so in a line where there is no terminal.
+    """
+
+    def __init__(self, name: str, *, announce: bool) -> None:
+        self._name = name
+        self._announce = announce and not os.isatty(streams.STDERR)
+        self._started = time.monotonic()
+        self._bar: Progress | None = None
+        self._task: TaskID | None = None
+
+    def __call__(self, done: int, total: int) -> None:
+        """`done` of `total` functions are compiled."""
+        if self._announce:
+            streams.say(f"compiling {self._name} (once)\n")
+            self._announce = False
+        if self._bar is None and self._is_due(done, total):
+            self._show()
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, completed=done, total=total, refresh=True)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.stop()
+
+    def _is_due(self, done: int, total: int) -> bool:
+        return os.isatty(streams.STDERR) and done < total and time.monotonic() - self._started > _NOTICED
+
+    def _show(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn("compiling {task.description} (once)"), BarColumn(), TaskProgressColumn())
+        self._bar = Progress(
+            *columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True, auto_refresh=False
+        )
+        self._task = self._bar.add_task(self._name)
+        self._bar.start()
+
+
+@contextlib.contextmanager
+def compiling(name: str, *, announce: bool = False) -> Iterator[Compiling]:
+    """A `Compiling` that is taken away at the end, whatever that is."""
+    bar = Compiling(name, announce=announce)
+    try:
+        yield bar
+    finally:
+        bar.close()

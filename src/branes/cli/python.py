@@ -1,0 +1,141 @@
+"""`brane python`: Python code in a brane, called as `python` is: a script, `-c CODE`, or the program on standard input."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from branes.cli import options, output, streams
+
+if TYPE_CHECKING:
+    from branes.manifest import Manifest
+
+
+class Command(TyperCommand):
+    """Ends options at `-c CODE`, as `python` does."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse; what follows `-c CODE` is the program's."""
+        with_value = {name for param in self.params if not getattr(param, "is_flag", False) for name in param.opts}
+        return super().parse_args(ctx, _end_options(args, with_value))
+
+
+def _end_options(args: list[str], with_value: set[str]) -> list[str]:
+    """`args` with `--` behind `-c CODE`, if that comes before any program."""
+    place = 0
+    while place < len(args) and args[place].startswith("-") and args[place] not in ("-", "--"):
+        word = args[place]
+        place += 2 if word in with_value else 1
+        if word.startswith("-c"):
+            return [*args[:place], "--", *args[place:]]
+    return args
+
+
+def command(
+    args: Annotated[
+        list[str] | None, typer.Argument(metavar="[SCRIPT|-] [ARGS]...", help="A script, `-` or nothing for standard input.")
+    ] = None,
+    *,
+    code: Annotated[str | None, typer.Option("-c", metavar="CODE", help="The program; what follows is for it.")] = None,
+    grant: options.Grants = None,
+    deny: options.Denials = None,
+    env: options.Env = None,
+    memory: options.Memory = options.MEMORY,
+    timeout: options.Timeout = options.TIMEOUT,
+    output_limit: options.Output = options.OUTPUT,
+    as_json: options.Json = False,
+) -> int:
+    """Run Python code that you do not trust, with the whole pure standard library and nothing of this machine."""
+
+    def body() -> int:
+        from branes.api import make_manifest
+
+        manifest = make_manifest(
+            "python",
+            grant or (),
+            deny or (),
+            options.variables(env),
+            memory=memory,
+            timeout=timeout,
+            output=output_limit,
+        )
+        return _run(code, args or [], manifest, as_json=as_json)
+
+    return output.guarded(body, as_json=as_json)
+
+
+def _run(code: str | None, args: list[str], manifest: Manifest, *, as_json: bool) -> int:
+    from branes.api import run_arguments
+    from branes.brane import prepare_guest
+    from branes.cli.execute import Job, execute
+    from branes.cli.progress import compiling
+
+    is_on_stdin = code is None and (not args or args[0] == "-")
+    filename, source = _program(code, args, is_on_stdin=is_on_stdin)
+    # As sys.argv of python: -c, - or nothing, or the script; then the rest.
+    words = ["-c", *args] if code is not None else (args or [""])
+    call = run_arguments(source, filename, words[1:])
+    call[2] = {"strings": words}
+    with compiling("python", announce=True) as progress:
+        prepared = prepare_guest(manifest, progress)
+    return execute(
+        Job(
+            prepared=prepared,
+            manifest=manifest,
+            words=("python",),
+            export="run",
+            arguments=tuple(call),
+            has_input=not is_on_stdin,
+            as_json=as_json,
+        )
+    )
+
+
+def _program(code: str | None, args: list[str], *, is_on_stdin: bool) -> tuple[str, str]:
+    """Name and text of the program.
+
+    Raises:
+        InputError: it cannot be read, or is no Python source text.
+    """
+    if code is not None:
+        return "<string>", code
+    if not is_on_stdin:
+        return args[0], _decoded(_read(args[0]), args[0])
+    if os.isatty(streams.STDIN):
+        streams.say("brane: type the program, then Ctrl-D\n")
+    return "<stdin>", _decoded(_read(streams.STDIN), "standard input")
+
+
+def _read(file: str | int) -> bytes:
+    from branes.errors import InputError
+    from branes.text import escape
+    from branes.wire import MAX_PAYLOAD
+
+    name = escape(file) if isinstance(file, str) else "standard input"
+    try:
+        with open(file, "rb", closefd=isinstance(file, str)) as opened:
+            source = opened.read(MAX_PAYLOAD)
+    except (OSError, ValueError) as error:
+        reason = error.strerror.lower() if isinstance(error, OSError) and error.strerror else str(error)
+        raise InputError(f"{name} cannot be read: {reason}") from error
+    if len(source) > MAX_PAYLOAD - 65536:
+        raise InputError(f"{name} is longer than {MAX_PAYLOAD - 65536} bytes")
+    return source
+
+
+def _decoded(source: bytes, name: str) -> str:
+    """Source text as Python reads it: UTF-8, unless a coding line says otherwise."""
+    import io
+    import tokenize
+
+    from branes.errors import InputError
+    from branes.text import escape
+
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
+        return source.decode(encoding)
+    except (SyntaxError, UnicodeDecodeError, LookupError) as error:
+        raise InputError(f"{escape(name)} is no Python source text: {error}") from error
