@@ -187,12 +187,10 @@ class Python:
         Raises:
             LimitExceeded, Trapped, Escaped, HostFault: the brane is dead.
         """
-        collected = Collected(on_stdout, on_stderr)
+        collected, brane = Collected(on_stdout, on_stderr), self._open()
         words = run_arguments(code, filename, args)
-        value, completed = self._open().call(
-            "run", words, Caller(source=inputs.source(stdin), emit=collected.emit), collected
-        )
-        return with_code(completed, value, self._open().conduct)
+        value, completed = brane.call("run", words, Caller(source=inputs.source(stdin), emit=collected.emit), collected)
+        return with_code(completed, value, brane.conduct)
 
     def eval(self, expression: str, *, on_stdout: Sink | None = None, on_stderr: Sink | None = None) -> Any:
         """The value of an expression, as far as JSON can say it.
@@ -207,10 +205,9 @@ class Python:
             LimitExceeded, Trapped, Escaped, HostFault: the brane is dead.
         """
         collected = Collected(on_stdout, on_stderr)
-        check_text(expression, "an expression")
-        value, completed = self._open().call(
-            "eval", [{"string": expression}], Caller(source=inputs.source(None), emit=collected.emit), collected
-        )
+        words = eval_arguments(expression)
+        caller = Caller(source=inputs.source(None), emit=collected.emit)
+        value, completed = self._open().call("eval", words, caller, collected)
         return value_of(value, completed)
 
     def _open(self) -> Brane:
@@ -224,6 +221,12 @@ def run_arguments(code: str, filename: str, args: Sequence[str]) -> list[dict[st
     for text in (code, filename, *args):
         check_text(text, "the code or an argument")
     return [{"string": code}, {"string": filename}, {"strings": [filename, *args]}]
+
+
+def eval_arguments(expression: str) -> list[dict[str, object]]:
+    """Arguments of the guest's `eval`."""
+    check_text(expression, "an expression")
+    return [{"string": expression}]
 
 
 def with_code(completed: Completed, value: Any, conduct: Conduct) -> Completed:
@@ -250,9 +253,13 @@ def value_of(value: Any, completed: Completed) -> Any:
 
 def _parse(text: str, completed: Completed) -> Any:
     try:
-        return json.loads(text)
+        return json.loads(text, parse_constant=_no_json)
     except (ValueError, RecursionError) as error:
         raise GuestError("the value is not JSON", type="ValueError", traceback="", completed=completed) from error
+
+
+def _no_json(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
 
 
 def _guest_error(fields: Any, completed: Completed) -> GuestError:

@@ -7,15 +7,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import resource
 import secrets
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import rfc8785
 
@@ -26,13 +28,14 @@ from branes.audit import Event
 from branes.compiling import MAX_INPUT
 from branes.conduct import Conduct
 from branes.drive import Caller, Driver
-from branes.errors import InputError, Refused, host_faults
+from branes.errors import InputError, Refused, UsageError, host_faults
 from branes.layers import process, wasi
 from branes.manifest import Manifest, check_text
 from branes.outcome import Completed, Usage
 from branes.plan import Binding, Plan
 from branes.session import Session
 from branes.text import escape
+from branes.wire import WireError
 
 if TYPE_CHECKING:
     from branes.compiling import Artifact
@@ -187,7 +190,10 @@ def _bind(
     digest = planning.plan_digest(prepared.plan.template_digest, bound)
     session = Session()
     conduct = Conduct(session, secrets.token_hex(8), digest, binding.limits)
-    opening = session.go(binding, binding.limits.memory, terminals)
+    try:
+        opening = session.go(binding, binding.limits.memory, terminals)
+    except WireError as error:
+        raise UsageError(f"arguments and environment are too large: {error}") from error
     spawned = conduct.event("host", "run.spawned", _asked(prepared, binding, bound), _enforced(jailed, shared))
     return Launched(template=template, jailed=jailed, conduct=conduct, opening=opening, spawned=spawned)
 
@@ -275,21 +281,25 @@ class Collected:
         self.stderr = bytearray()
         self._sinks = {1: on_stdout or self.stdout.extend, 2: on_stderr or self.stderr.extend}
 
-    def emit(self, stream: int, data: bytes) -> None:
-        """Take a piece."""
-        self._sinks[stream](data)
+    def emit(self, stream: int, data: bytes) -> object:
+        """Take a piece; what the caller's function made of it."""
+        return self._sinks[stream](data)
 
 
 class Brane:
-    """One open brane, driven from one thread at a time."""
+    """One open brane, driven by one thread or task at a time."""
+
+    _driven_by: ClassVar[type[Driver]] = Driver
 
     def __init__(
         self, prepared: Prepared, binding: Binding, terminals: tuple[bool, bool, bool] = (False, False, False)
     ) -> None:
         self._launched = launch(prepared, binding, terminals)
-        self._driver = Driver(self._launched.jailed, self._launched.conduct, runtimes.runtime().log)
+        self._driver = self._driven_by(self._launched.jailed, self._launched.conduct, runtimes.runtime().log)
         self._recorded = False
         self._closed = False
+        self._turn = threading.Lock()
+        self._ending = threading.Lock()
         self._driver.send(self._launched.opening)
 
     @property
@@ -308,22 +318,45 @@ class Brane:
         """Call an export; what it returned, and what it came to.
 
         Raises:
+            UsageError: it is in another call, has ended, or belongs to another process.
             BranesError: the brane was killed, trapped or died; it is closed.
         """
+        with self._begin(export, args) as started:
+            try:
+                self._record_spawn()
+                self._driver.call(caller, self.conduct.limits.timeout)
+            except BaseException:
+                self._end()
+                raise
+            if self._driver.died is not None:
+                self._end()
+            return self._answer(output, started)
+
+    @contextlib.contextmanager
+    def _begin(self, export: str, args: list[dict[str, object]]) -> Iterator[float]:
+        """Take the turn for as long as a call takes, and send it; the time at which it began."""
         self._launched.template.check_owner()
-        started = time.monotonic()
-        self.conduct.called(export, asked(export, args))
+        if not self._turn.acquire(blocking=False):
+            raise UsageError("this brane is in a call", hint="one call at a time; open a brane for each thread or task")
         try:
-            self._driver.send(self.conduct.session.call(export, args))
-            self._record_spawn()
-            self._driver.call(caller, self.conduct.limits.timeout)
-        except BaseException:
-            self.close()
-            raise
-        if self._driver.died is not None:
-            self.close()
+            if self._closed or self.conduct.fate is not None:
+                raise UsageError("this brane has ended", hint="open another one")
+            started = time.monotonic()
+            try:
+                self._driver.send(self.conduct.session.call(export, args))
+            except WireError as error:
+                raise UsageError(f"what is sent to the brane is too large: {error}") from error
+            self.conduct.called(export, asked(export, args))
+            yield started
+        finally:
+            self._turn.release()
+
+    def _answer(self, output: Collected, started: float) -> tuple[Any, Completed]:
         done = self._driver.result
-        return (done.value if done else None), outcome(self._launched, self._driver, output, started)
+        completed = outcome(self._launched, self._driver, output, started)
+        if done is None and self.conduct.exit_code is None:
+            raise UsageError("the brane was closed during the call")
+        return (done.value if done else None), completed
 
     def _record_spawn(self) -> None:
         """Make the spawn record durable; the guest runs meanwhile, but none of its results is read before."""
@@ -332,11 +365,24 @@ class Brane:
             self._recorded = True
 
     def close(self) -> None:
-        """Kill it, record its end, release all that was held of it."""
-        if self._closed:
-            return
+        """Kill it, record its end, release all that was held of it; during a call, the call does the latter two."""
         self._launched.template.check_owner()
-        self._closed = True
+        if self._turn.acquire(blocking=False):
+            try:
+                self._end()
+            finally:
+                self._turn.release()
+            return
+        with self._ending:
+            if not self._closed:
+                self.conduct.closed()
+                self._launched.jailed.kill()
+
+    def _end(self) -> None:
+        with self._ending:
+            if self._closed:
+                return
+            self._closed = True
         try:
             self._record_spawn()
             self._driver.end()

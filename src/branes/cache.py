@@ -14,6 +14,7 @@ import hmac
 import mmap
 import os
 import secrets
+import stat
 import struct
 from typing import TYPE_CHECKING, Final
 
@@ -39,7 +40,7 @@ class Cache:
     def get(self, name: str, memfd_name: str) -> tuple[int, bytes] | None:
         """A sealed memfd with the payload of `name`, and its description; None if there is none, intact."""
         try:
-            descriptor = os.open(self._folder / name, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            descriptor = os.open(self._folder / name, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError:
             return None
         try:
@@ -48,8 +49,9 @@ class Cache:
             os.close(descriptor)
 
     def _read(self, descriptor: int, name: str, memfd_name: str) -> tuple[int, bytes] | None:
-        size = os.fstat(descriptor).st_size
-        if size < _TRAILER.size:
+        found = os.fstat(descriptor)
+        size = found.st_size
+        if not stat.S_ISREG(found.st_mode) or size < _TRAILER.size:
             return None
         trailer = os.pread(descriptor, _TRAILER.size, size - _TRAILER.size)
         payload_size, description_size, code = _TRAILER.unpack(trailer)

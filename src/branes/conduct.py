@@ -32,7 +32,7 @@ from branes.session import (
     Trapped,
 )
 from branes.session import Event as BraneEvent
-from branes.text import escape
+from branes.text import escape, escape_lines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -241,7 +241,9 @@ class Conduct:
         self.output += len(data)
         if self.output > self.limits.output:
             error = errors.LimitExceeded(
-                f"killed after {self.limits.output} bytes of output", limit="output", hint="give it more: output="
+                f"killed after {self.limits.output} bytes of output",
+                limit="output",
+                hint="give it more: --output, or output=",
             )
             return self._over("output", f"{self.output} bytes", error)
         return [Emit(stream, data)]
@@ -259,10 +261,10 @@ class Conduct:
         return [record, Send(self.session.recorded())]
 
     def _trap(self, event: Trapped) -> list[Action]:
-        tried = {"trap": event.kind, "detail": event.detail}
+        tried = {"trap": event.kind, "detail": event.detail, "backtrace": event.backtrace}
         record = self._record(self.event(wasi.LAYER, "wasm.trap", tried, {"ended": True}))
-        message = f"the guest trapped: {event.kind}"
-        return self._condemn(record, errors.Trapped(message, trap=event.kind, hint=escape(event.detail)))
+        message = f"the guest trapped: {escape(event.detail)}"
+        return self._condemn(record, errors.Trapped(message, trap=event.kind, backtrace=escape_lines(event.backtrace)))
 
     def _over(self, limit: str, asked: str, error: errors.LimitExceeded) -> list[Action]:
         record = self._record(self.event("process", f"limit.{limit}", {"used": asked}, {"killed": True}))

@@ -7,16 +7,18 @@ commands that the brane does not read are kept until it does.
 
 from __future__ import annotations
 
+import math
 import os
 import select
 import time
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from branes import _kernel
 from branes.conduct import Action, Conduct, Done, Emit, Kill, Record, Send, Want
 from branes.errors import HostFault
-from branes.spawn import Jailed, data_segment, read_status
+from branes.spawn import Jailed, growth, read_status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -58,7 +60,7 @@ class Caller:
     """What a call needs of its caller: input, and where output goes."""
 
     source: Input
-    emit: Callable[[int, bytes], None]
+    emit: Callable[[int, bytes], object]
 
 
 NOBODY: Final = Caller(source=Nothing(), emit=lambda _stream, _data: None)
@@ -76,6 +78,7 @@ class Pump:
         self._outgoing = bytearray()
         self._wanted = 0
         self._events_open = True
+        self._deadline = self._next_look = 0.0
         os.set_blocking(jailed.commands, False)
 
     @property
@@ -87,6 +90,28 @@ class Pump:
         """Send `data` as far as the brane takes it now; the rest follows while a call is driven."""
         self._outgoing += data
         self._flush()
+
+    def begin(self, caller: Caller, timeout: float) -> None:
+        """A call begins, which may take `timeout` seconds."""
+        self.caller, self.result = caller, None
+        now = time.monotonic()
+        self._deadline, self._next_look = now + timeout, now + LOOK
+
+    def due(self) -> list[Action]:
+        """What to do because of the time."""
+        now = time.monotonic()
+        actions: list[Action] = []
+        if now >= self._next_look:
+            self._next_look = now + LOOK
+            actions += self.look()
+        if now >= self._deadline:
+            self._deadline = math.inf
+            actions += self.conduct.timed_out()
+        return actions
+
+    def patience(self) -> float:
+        """Seconds until something is due."""
+        return max(0.0, min(self._deadline, self._next_look) - time.monotonic())
 
     def interest(self) -> dict[int, int]:
         """Descriptors to wait on, each with poll(2)'s events."""
@@ -116,15 +141,28 @@ class Pump:
             actions += self._on_events()
         elif jailed.status in ready:
             actions += self._on_status()
-        source = self.caller.source.fileno()
-        if self._wanted and (source is None or source in ready):
-            actions += self._feed()
+        if self._wanted:
+            source = self.caller.source.fileno()
+            if source is None or source in ready:
+                actions += self._feed()
         return actions
+
+    def ready(self, seconds: float) -> dict[int, int]:
+        """Which of `interest` are ready, after `seconds` at most; at once where input never waits."""
+        poller = select.poll()
+        for descriptor, events in self.interest().items():
+            poller.register(descriptor, events)
+        return dict(poller.poll(0 if self.source_is_ready else seconds * 1000))
+
+    @property
+    def source_is_ready(self) -> bool:
+        """Whether input is wanted that does not have to be waited for."""
+        return self._wanted > 0 and self.caller.source.fileno() is None
 
     def look(self) -> list[Action]:
         """What to do about the brane's size."""
         try:
-            return self.conduct.grown(data_segment(self.jailed.pid) - self.jailed.data_at_birth)
+            return self.conduct.grown(growth(self.jailed))
         except (OSError, HostFault):
             # It is dying; its end says more.
             return []
@@ -145,8 +183,9 @@ class Pump:
 
     def last_notification(self) -> list[Action]:
         """What to do about a system call that waits for an answer although nobody drives a call."""
-        ready = select.select([self.jailed.listener], [], [], 0)[0]
-        return self._on_listener(select.POLLIN) if ready else []
+        poller = select.poll()
+        poller.register(self.jailed.listener, select.POLLIN)
+        return [action for _, ready in poller.poll(0) for action in self._on_listener(ready)]
 
     def _on_listener(self, ready: int) -> list[Action]:
         if ready & _BAD:
@@ -185,6 +224,7 @@ class Driver(Pump):
     def __init__(self, jailed: Jailed, conduct: Conduct, log: AuditLog) -> None:
         super().__init__(jailed, conduct)
         self._log = log
+        self._todo: deque[Action] = deque()
 
     def call(self, caller: Caller, timeout: float) -> None:
         """Drive until the call returns (`result`) or the brane is dead (`died`).
@@ -192,29 +232,23 @@ class Driver(Pump):
         Raises:
             AuditError: a record could not be made durable; the brane was killed.
         """
-        self.caller, self.result = caller, None
-        deadline = time.monotonic() + timeout
-        next_look = time.monotonic() + LOOK
+        self.begin(caller, timeout)
         try:
             while not self.over:
-                now = time.monotonic()
-                if now >= next_look:
-                    self._carry_out(self.look())
-                    next_look = now + LOOK
-                if now >= deadline:
-                    self._carry_out(self.conduct.timed_out())
-                self._carry_out(
-                    self.step(self._poll(next_look - now if now >= deadline else min(deadline, next_look) - now))
-                )
+                self._carry_out(self.due())
+                self._carry_out(self.step(self.ready(self.patience())))
         except BaseException:
-            self._abandon()
+            self.abandon()
             raise
         finally:
             self.caller = NOBODY
 
-    def _abandon(self) -> None:
-        """Kill a brane whose caller does not wait any longer, and record that."""
+    def abandon(self) -> None:
+        """Kill a brane whose caller does not wait any longer, and record that, after what was to be recorded anyway."""
         try:
+            records: list[Action] = [action for action in self._todo if isinstance(action, Record)]
+            self._todo.clear()
+            self._carry_out(records)
             self._carry_out(self.last_notification())
             self._carry_out(self.conduct.cancelled())
         finally:
@@ -230,16 +264,15 @@ class Driver(Pump):
                 raise HostFault("a killed brane does not die")
             self._carry_out(self._on_status())
 
-    def _poll(self, seconds: float) -> dict[int, int]:
-        poller = select.poll()
-        for descriptor, events in self.interest().items():
-            poller.register(descriptor, events)
-        source_is_ready = self._wanted and self.caller.source.fileno() is None
-        return dict(poller.poll(0 if source_is_ready else max(seconds, 0.0) * 1000))
-
     def _carry_out(self, actions: list[Action]) -> None:
-        for action in actions:
+        self._todo.extend(actions)
+        while self._todo:
+            action = self._todo[0]
             if isinstance(action, Record):
-                self.conduct.recorded(action, self._log.append(*action.events)[-1].seq)
+                self._record(action)
             else:
                 self.do(action)
+            self._todo.popleft()
+
+    def _record(self, record: Record) -> None:
+        self.conduct.recorded(record, self._log.append(*record.events)[-1].seq)

@@ -111,13 +111,19 @@ class GuestFault(BranesError):  # noqa: N818 -- whose fault it is, is the name
 
 
 class Trapped(GuestFault):
-    """The guest trapped; `trap` is the trap's name, such as `memory-out-of-bounds`."""
+    """The guest trapped.
+
+    Attributes:
+        trap: the trap's name, such as `memory-out-of-bounds`.
+        backtrace: where in the guest, in the guest's names, escaped line by line; may be empty.
+    """
 
     kind = "trap"
 
-    def __init__(self, message: str, *, trap: str, hint: str = "", completed: Completed | None = None) -> None:
-        super().__init__(message, hint=hint, completed=completed)
+    def __init__(self, message: str, *, trap: str, backtrace: str = "", completed: Completed | None = None) -> None:
+        super().__init__(message, completed=completed)
         self.trap = trap
+        self.backtrace = backtrace
 
 
 class GuestError(GuestFault):

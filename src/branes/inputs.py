@@ -1,59 +1,117 @@
-"""Where a guest's standard input comes from."""
+"""Where a guest's standard input comes from. It is waited for beside the guest, by descriptor.
+
+So a guest that prints and a caller that has nothing to say yet do not block each other, and time limits hold meanwhile.
+A file object whose `read` may wait is read by a thread.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import io
 import os
-from typing import IO
+import stat
+import threading
+from dataclasses import dataclass
+from typing import IO, Final
 
 from branes.drive import Input, Nothing
 from branes.errors import UsageError
+from branes.manifest import check_text
+from branes.wire import MAX_INPUT
 
 Stdin = None | bytes | str | IO[bytes]
 
-
-class FromBytes:
-    """Bytes that are all there."""
-
-    def __init__(self, data: bytes) -> None:
-        self._stream = io.BytesIO(data)
-
-    def fileno(self) -> None:
-        """Reading never waits."""
-
-    def read(self, most: int) -> bytes:
-        """The next of them."""
-        return self._stream.read(most)
-
-
-class FromDescriptor:
-    """An open descriptor, read as far as there is something."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-
-    def fileno(self) -> int:
-        """The descriptor."""
-        return self._descriptor
-
-    def read(self, most: int) -> bytes:
-        """What is there; empty at the end."""
-        return os.read(self._descriptor, most)
+_EXPECTED: Final = "expected bytes, str or a binary file"
 
 
 class FromFile:
-    """A binary file object without a descriptor."""
+    """A binary file object whose `read` never waits."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
 
     def fileno(self) -> None:
-        """Waits in `read`, if it waits."""
+        """Reading never waits."""
 
     def read(self, most: int) -> bytes:
         """The next of it."""
-        return self._file.read(most)
+        return _checked(self._file.read(most))
+
+
+class FromDescriptor:
+    """A raw file object, read by its descriptor as far as there is something."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def fileno(self) -> int:
+        """The descriptor."""
+        return self._file.fileno()
+
+    def read(self, most: int) -> bytes:
+        """What is there; empty at the end."""
+        return os.read(self.fileno(), most)
+
+
+@dataclass(slots=True)
+class _Piece:
+    """What a thread read, or why it could not; `ready` is readable once that is known."""
+
+    ready: int
+    data: bytes = b""
+    error: Exception | None = None
+
+    def __del__(self) -> None:
+        os.close(self.ready)
+
+
+class FromThread:
+    """A binary file object whose `read` may wait: a thread reads a piece whenever one is wanted."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._piece: _Piece | None = None
+        self._rest = b""
+
+    def fileno(self) -> int | None:
+        """A descriptor that is readable when the thread is done; asked for when input is wanted."""
+        if self._rest:
+            return None
+        return self._under_way().ready
+
+    def read(self, most: int) -> bytes:
+        """The next of it; empty at the end."""
+        if not self._rest:
+            piece, self._piece = self._under_way(), None
+            os.read(piece.ready, 1)
+            if piece.error is not None:
+                raise piece.error
+            self._rest = piece.data
+        data, self._rest = self._rest[:most], self._rest[most:]
+        return data
+
+    def _under_way(self) -> _Piece:
+        if self._piece is None:
+            ready, done = os.pipe()
+            self._piece = _Piece(ready)
+            threading.Thread(target=_fetch, args=(self._file, self._piece, done), daemon=True).start()
+        return self._piece
+
+
+def _fetch(file: IO[bytes], piece: _Piece, done: int) -> None:
+    try:
+        # read1 gives what there is; read would wait for all that was asked for.
+        piece.data = _checked(getattr(file, "read1", file.read)(MAX_INPUT))
+    except Exception as error:  # noqa: BLE001 -- whatever the caller's file raises, it is raised to the caller
+        piece.error = error
+    finally:
+        os.close(done)
+
+
+def _checked(data: object) -> bytes:
+    if not isinstance(data, bytes | bytearray | memoryview):
+        raise UsageError(f"stdin gave {type(data).__name__}, {_EXPECTED}")
+    return bytes(data)
 
 
 def source(stdin: Stdin) -> Input:
@@ -66,13 +124,26 @@ def source(stdin: Stdin) -> Input:
         case None:
             return Nothing()
         case str():
-            return FromBytes(stdin.encode())
+            check_text(stdin, "stdin")
+            return FromFile(io.BytesIO(stdin.encode()))
         case bytes() | bytearray() | memoryview():
-            return FromBytes(bytes(stdin))
-    if not hasattr(stdin, "read"):
-        raise UsageError(f"stdin of type {type(stdin).__name__}, expected bytes, str or a binary file")
-    with contextlib.suppress(OSError, AttributeError):
-        # A buffered file may hold bytes that its descriptor no longer has; only a raw one is read by descriptor.
-        if isinstance(stdin, io.RawIOBase):
-            return FromDescriptor(stdin.fileno())
-    return FromFile(stdin)
+            return FromFile(io.BytesIO(stdin))
+    if isinstance(stdin, io.TextIOBase) or not hasattr(stdin, "read"):
+        raise UsageError(f"stdin of type {type(stdin).__name__}, {_EXPECTED}")
+    # A buffered file may hold bytes that its descriptor no longer has; only a raw one is read by descriptor.
+    if isinstance(stdin, io.RawIOBase) and _descriptor(stdin) is not None:
+        return FromDescriptor(stdin)
+    return FromFile(stdin) if _never_waits(stdin) else FromThread(stdin)
+
+
+def _descriptor(file: IO[bytes]) -> int | None:
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        return file.fileno()
+    return None
+
+
+def _never_waits(file: IO[bytes]) -> bool:
+    descriptor = _descriptor(file)
+    if descriptor is None:
+        return isinstance(file, io.BytesIO)
+    return stat.S_ISREG(os.fstat(descriptor).st_mode)

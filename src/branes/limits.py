@@ -47,7 +47,8 @@ def size(value: str | int) -> int:
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)", value.strip(), re.ASCII)
     if not found or found[2] not in _SIZES:
         raise UsageError(f"size {value!a} is not understood", hint="write it like 512KiB, 256MiB or 1GiB")
-    return int(_within(float(found[1]) * _SIZES[found[2]], _MAX_SIZE, "size"))
+    exact = float(found[1]) * _SIZES[found[2]]
+    return int(_within(math.floor(exact) if math.isfinite(exact) else exact, _MAX_SIZE, "size"))
 
 
 def duration(value: str | float) -> float:

@@ -39,7 +39,7 @@ def _check_variable(name: str, value: str) -> None:
     """POSIX: no `=` in a name, no NUL in either."""
     if not name or "=" in name or "\0" in name + value:
         raise UsageError(f"environment variable {name!a} has no valid name or value")
-    check_text(value, "an environment variable")
+    check_text(name + value, "an environment variable")
 
 
 def check_text(value: str, what: str) -> None:

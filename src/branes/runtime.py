@@ -48,6 +48,7 @@ class Runtime:
         self._lock = threading.Lock()
         self._templates: OrderedDict[str, _Kept] = OrderedDict()
         self._compiling = threading.Lock()
+        self._filters: dict[str, bytes] = {}
         self._artifacts: OrderedDict[str, Artifact] = OrderedDict()
 
     @cached_property
@@ -89,6 +90,11 @@ class Runtime:
         return Filters(first=self._filter("template"), second=self._filter(second))
 
     def _filter(self, policy: str) -> bytes:
+        if policy not in self._filters:
+            self._filters[policy] = self._make_filter(policy)
+        return self._filters[policy]
+
+    def _make_filter(self, policy: str) -> bytes:
         name = f"{process.policy_digest(policy)}-{os.uname().machine}.filter"
         found = self.cache.get(name, "brane-filter")
         if found is None:

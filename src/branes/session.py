@@ -82,6 +82,7 @@ class Trapped:
 
     kind: str
     detail: str
+    backtrace: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,15 +114,21 @@ class Session:
             memory=memory,
             terminals=list(terminals),
         )
+        framed = wire.frame(payload)
         self._go_digest = hashlib.sha256(payload).digest()
         self._enter(State.PARKED, State.STARTING)
-        return wire.frame(payload)
+        return framed
 
     def call(self, export: str, args: list[dict[str, object]]) -> bytes:
-        """What to send to call `export`. It may be sent right after "go"."""
+        """What to send to call `export`. It may be sent right after "go".
+
+        Raises:
+            WireError: it is too large for a frame; nothing has happened.
+        """
+        framed = wire.frame(wire.encode("call", export=export, args=args))
         if self.state is not State.STARTING:
             self._enter(State.IDLE, State.CALLING)
-        return wire.frame(wire.encode("call", export=export, args=args))
+        return framed
 
     def stdin(self, data: bytes, *, eof: bool) -> bytes:
         """The answer to a `Pull`, of at most as many bytes as it asked for."""
@@ -182,7 +189,7 @@ class Session:
             case "exited":
                 return Exited(fields["code"])
             case "trapped":
-                return Trapped(fields["kind"], fields["detail"])
+                return Trapped(fields["kind"], fields["detail"], fields["backtrace"])
         return Broken(f"step {fields['step']} failed: {fields['detail']}")
 
     def _pull(self, most: int) -> Pull:

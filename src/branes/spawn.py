@@ -64,6 +64,7 @@ class Jailed:
         id: its user and group, as the template's user namespace numbers them.
         enforced: what was seen of it.
         data_at_birth: bytes of its data segments (VmData) when it was looked at.
+        held_at_birth: bytes of the machine's memory that it held then (see `growth`).
     """
 
     pid: int
@@ -75,6 +76,7 @@ class Jailed:
     id: int
     enforced: process.Enforced
     data_at_birth: int
+    held_at_birth: int
 
     def kill(self) -> None:
         """End it, if it has not ended."""
@@ -185,7 +187,7 @@ class Template:
             pid = _pid_behind(pidfd)
             seen = process.look(pid)
             self._judge(seen, expected)
-            data = data_segment(pid)
+            sizes = _sizes(pid)
         except BaseException:
             os.close(listener)
             raise
@@ -198,7 +200,8 @@ class Template:
             status=status,
             id=number,
             enforced=seen,
-            data_at_birth=data,
+            data_at_birth=sizes["VmData"],
+            held_at_birth=_held(sizes),
         )
 
     def _judge(self, seen: process.Enforced, expected: dict[int, str]) -> None:
@@ -355,13 +358,34 @@ def _pid_behind(pidfd: int) -> int:
     raise HostFault("a process ended before it could be looked at")
 
 
-def data_segment(pid: int) -> int:
-    """VmData of `pid` in bytes: what RLIMIT_DATA is compared with."""
+#: Lines of /proc/PID/status: what RLIMIT_DATA is compared with, and all memory that is the process's own. The second
+#: sees what the first does not: shared and read-only pages, and tables of pages that are all the one page of zeros.
+_DATA: Final = "VmData"
+_HELD: Final = ("RssAnon", "RssShmem", "VmSwap", "VmPTE")
+
+
+def growth(jailed: Jailed) -> int:
+    """Bytes that a brane has taken since its birth, by the measure that shows more (proc(5)).
+
+    Raises:
+        OSError, HostFault: it is gone.
+    """
+    sizes = _sizes(jailed.pid)
+    return max(sizes[_DATA] - jailed.data_at_birth, _held(sizes) - jailed.held_at_birth)
+
+
+def _held(sizes: Mapping[str, int]) -> int:
+    return sum(sizes[name] for name in _HELD)
+
+
+def _sizes(pid: int) -> dict[str, int]:
+    """The sizes of `pid` in bytes, by name."""
     with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as lines:
-        for line in lines:
-            if line.startswith("VmData:"):
-                return int(line.split()[1]) << 10
-    raise HostFault("a process ended before it could be looked at")
+        words = [line.split() for line in lines]
+    sizes = {line[0][:-1]: int(line[1]) << 10 for line in words if line[-1:] == ["kB"]}
+    if not sizes.keys() >= {_DATA, *_HELD}:
+        raise HostFault("a process ended before it could be looked at")
+    return sizes
 
 
 def read_status(descriptor: int) -> Died:

@@ -17,6 +17,8 @@ MAX_PAYLOAD: Final = 16 << 20
 MAX_CHUNK: Final = 64 << 10
 #: Most bytes of input in one message: fits an empty pipe beside the frame, so that sending it never blocks.
 MAX_INPUT: Final = 32 << 10
+#: Most items that the arrays and maps of one message to the owner have in all.
+MAX_ITEMS: Final = 4096
 _HEADER: Final = struct.Struct("<I")
 
 Fields = Mapping[str, Any]
@@ -85,19 +87,43 @@ def unpack(payload: bytes) -> object:
     """The one value that `payload` holds.
 
     Raises:
-        WireError: it is not MessagePack, has a duplicate or other than text key, or bytes after it.
+        WireError: it is not MessagePack, has a duplicate or other than text key, an extension, bytes after it, or more
+            items than a message may have: one byte of a message can be an object of many.
     """
+    counted = _Counted()
     try:
-        return msgpack.unpackb(payload, raw=False, strict_map_key=True, object_pairs_hook=_unique)
+        return msgpack.unpackb(
+            payload,
+            raw=False,
+            strict_map_key=True,
+            max_array_len=MAX_ITEMS,
+            max_map_len=MAX_ITEMS,
+            max_ext_len=0,
+            list_hook=counted.items,
+            object_pairs_hook=counted.pairs,
+        )
     except (ValueError, TypeError, msgpack.UnpackException, RecursionError) as error:
         raise WireError("malformed message") from error
 
 
-def _unique(pairs: list[tuple[object, object]]) -> dict[str, object]:
-    fields = {key: value for key, value in pairs if isinstance(key, str)}
-    if len(fields) != len(pairs):
-        raise ValueError("duplicate or non-text key")
-    return fields
+class _Counted:
+    """Arrays and maps of one message, refused when they are too many or hold too much in all."""
+
+    def __init__(self) -> None:
+        self._left = MAX_ITEMS
+
+    def items(self, items: list[object]) -> list[object]:
+        self._left -= 1 + len(items)
+        if self._left < 0:
+            raise ValueError("too many items")
+        return items
+
+    def pairs(self, pairs: list[tuple[object, object]]) -> dict[str, object]:
+        self._left -= 1 + len(pairs)
+        fields = {key: value for key, value in pairs if isinstance(key, str)}
+        if len(fields) != len(pairs) or self._left < 0:
+            raise ValueError("duplicate or non-text key, or too many items")
+        return fields
 
 
 class Deframer:
@@ -190,7 +216,7 @@ FROM_BRANE: Final[Mapping[str, Mapping[str, Callable[[Any], bool]]]] = {
     "limited": {"limit": lambda value: value == "memory", "asked": _number((1 << 64) - 1)},
     "returned": {"value": _value},
     "exited": {"code": _number(255)},
-    "trapped": {"kind": _text(64), "detail": _text(4096)},
+    "trapped": {"kind": _text(64), "detail": _text(4096), "backtrace": _text(4096)},
     "failed": _FAILED,
 }
 

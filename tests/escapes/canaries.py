@@ -62,9 +62,16 @@ class Nonce:
         """How the control's process is started, beyond the usual."""
         return {}
 
-    def touched(self, outcome: lab.Caged | lab.Bare, *, wait: bool) -> bool:  # noqa: ARG002 -- others wait
+    def touched(self, outcome: lab.Ended | lab.Bare, *, wait: bool) -> bool:  # noqa: ARG002 -- others wait
         """Whether the attack had its effect. `wait`: it must have had, and may need a moment to show."""
         return self.nonce.encode() in outcome.output
+
+
+class Word(Nonce):
+    """Touched when the guest writes the word that it was built with."""
+
+    def touched(self, outcome: lab.Ended | lab.Bare, *, wait: bool) -> bool:  # noqa: ARG002
+        return b"canary" in outcome.output
 
 
 class Secret(Nonce):
@@ -80,7 +87,7 @@ class Secret(Nonce):
     def values(self) -> Mapping[str, object]:
         return {"folder": self.folder, "path": self.path}
 
-    def touched(self, outcome: lab.Caged | lab.Bare, *, wait: bool) -> bool:  # noqa: ARG002
+    def touched(self, outcome: lab.Ended | lab.Bare, *, wait: bool) -> bool:  # noqa: ARG002
         return self.secret.encode() in outcome.output
 
 
@@ -120,7 +127,7 @@ class Executable(Nonce):
     def program(self) -> Path | None:
         return self._path
 
-    def touched(self, outcome: lab.Caged | lab.Bare, *, wait: bool) -> bool:  # noqa: ARG002
+    def touched(self, outcome: lab.Ended | lab.Bare, *, wait: bool) -> bool:  # noqa: ARG002
         return self._look() != self._digest
 
 
@@ -131,7 +138,7 @@ class Node(Nonce):
     def values(self) -> Mapping[str, object]:
         return {"path": self.folder / "node"}
 
-    def touched(self, outcome: lab.Caged | lab.Bare, *, wait: bool) -> bool:  # noqa: ARG002
+    def touched(self, outcome: lab.Ended | lab.Bare, *, wait: bool) -> bool:  # noqa: ARG002
         return os.path.lexists(self.folder / "node")
 
 
@@ -155,7 +162,7 @@ class Bystander(Nonce):
 class Victim(Bystander):
     """A process of the host; touched when it is dead."""
 
-    def touched(self, outcome: lab.Caged | lab.Bare, *, wait: bool) -> bool:  # noqa: ARG002
+    def touched(self, outcome: lab.Ended | lab.Bare, *, wait: bool) -> bool:  # noqa: ARG002
         if wait:
             self._process.wait(SECONDS)
         return self._process.poll() is not None
@@ -177,7 +184,7 @@ class Listener(Nonce):
     def values(self) -> Mapping[str, object]:
         return {"address": f"{self.nonce}-listener"}
 
-    def touched(self, outcome: lab.Caged | lab.Bare, *, wait: bool) -> bool:  # noqa: ARG002
+    def touched(self, outcome: lab.Ended | lab.Bare, *, wait: bool) -> bool:  # noqa: ARG002
         return bool(select.select([self._socket], [], [], SECONDS if wait else 0)[0])
 
 
@@ -211,5 +218,5 @@ class Core(Nonce):
 
         return {"cwd": self.folder, "preexec_fn": allow}
 
-    def touched(self, outcome: lab.Caged | lab.Bare, *, wait: bool) -> bool:  # noqa: ARG002
+    def touched(self, outcome: lab.Ended | lab.Bare, *, wait: bool) -> bool:  # noqa: ARG002
         return outcome.dumped or bool(list(self.folder.iterdir()))

@@ -8,22 +8,27 @@ With the layer off, the same payload touches the canary: the control, without wh
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pyseccomp
 
+import branes
 from branes.errors import Refused
 from branes.limits import Limits
 from escapes.canaries import Nonce
-from escapes.lab import Bare, Caged, Lab, bare
+from escapes.lab import Bare, Ended, Lab, bare
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from branes.audit import Record
+
 ROWS: Final = Path(__file__).parent / "rows"
+GUESTS: Final = Path(__file__).parent / "guests"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,10 +39,11 @@ class Expected:
         layer: the layer that must stop it.
         rule: the rule, as the caller's error names it; "" where the error names none.
         event: the record's event.
-        kind: `kind` of the error that the caller gets.
+        kind: `kind` of the error that the caller gets; "" where the guest goes on.
         tried: what the record must hold in `tried`, at least.
         args: the first arguments of the system call, as the record has them.
         done: what it must hold in `done`, at least.
+        before_start: whether nothing may run at all.
     """
 
     layer: str
@@ -47,6 +53,7 @@ class Expected:
     tried: Mapping[str, object] = field(default_factory=dict)
     args: tuple[str, ...] = ()
     done: Mapping[str, object] = field(default_factory=dict)
+    before_start: bool = False
 
 
 def number_of(syscall: str) -> int:
@@ -75,8 +82,13 @@ def call(syscall: str, *args: int) -> Native:
         payload="call",
         words=tuple(str(word) for word in (number_of(syscall), *unsigned)),
         expected=denied(syscall, *unsigned),
-        control=False,
+        controlled=False,
     )
+
+
+def language(event: str, kind: str = "", /, *, rule: str = "", before_start: bool = False, **tried: object) -> Expected:
+    """Layer 1 refuses."""
+    return Expected(layer="language", rule=rule, event=event, kind=kind, tried=tried, before_start=before_start)
 
 
 def limited(limit: str, kind: str = "limit") -> Expected:
@@ -93,7 +105,7 @@ class Native:
         payload: the payload, where it is not the row's own.
         words: further words, filled in from the canary's values.
         expected: what stops it.
-        control: whether it must touch the canary when nothing stops it. Where it is not, another attempt of the row is:
+        controlled: whether it must touch the canary when nothing stops it. Where not, another attempt of the row must:
             this one has no effect of its own, or none that an ordinary user may have.
         stage: what the control is given first (`crates/brane-attacks/src/bare.rs`).
         limits: of the brane.
@@ -103,9 +115,52 @@ class Native:
     expected: Expected
     payload: str = ""
     words: tuple[str, ...] = ()
-    control: bool = True
+    controlled: bool = True
     stage: str = "none"
     limits: Limits = field(default_factory=Limits)
+
+    def attack(self, lab: Lab, row: Row, canary: Nonce) -> Ended:
+        """The attempt in the cage."""
+        return lab.caged(self._words(row, canary), limits=self.limits, path=canary.program)
+
+    def control(self, lab: Lab, row: Row, canary: Nonce) -> Bare:  # noqa: ARG002 -- a guest's needs the lab
+        """The same without a cage."""
+        return bare(self._words(row, canary), stage=self.stage, path=canary.program, **canary.options)
+
+    def _words(self, row: Row, canary: Nonce) -> list[str]:
+        payload = self.payload or row.id.lower()
+        return [payload, self.name, canary.nonce, *(word.format(**canary.values) for word in self.words)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guest:
+    """One attempt of a guest, by the public interface.
+
+    Attributes:
+        name: to tell it from the row's others.
+        expected: what stops it; None where there is nothing to stop, and nothing to find.
+        run: the attempt.
+        without: the same guest with the interface granted, or the limit above what it asks for.
+    """
+
+    name: str
+    expected: Expected | None
+    run: Run
+    without: Run
+    controlled: bool = True
+
+    def attack(self, lab: Lab, row: Row, canary: Nonce) -> Ended:  # noqa: ARG002 -- a native one is the row's
+        """The attempt."""
+        return self.run(lab, canary)
+
+    def control(self, lab: Lab, row: Row, canary: Nonce) -> Ended | Bare:  # noqa: ARG002
+        """The same with the layer off."""
+        return self.without(lab, canary)
+
+
+def guest(file: str, **asks: Any) -> Run:
+    """A run of `guests/FILE`."""
+    return lambda lab, _canary: lab.guest(lambda: branes.run(GUESTS / file, **asks))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,13 +178,12 @@ class Row:
     id: str
     title: str
     layers: tuple[str, ...]
-    attempts: tuple[Native, ...]
+    attempts: tuple[Attempt, ...]
     canary: type[Nonce] = Nonce
 
-    def words(self, attempt: Native, canary: Nonce) -> list[str]:
-        """Words of the payload."""
-        payload = attempt.payload or self.id.lower()
-        return [payload, attempt.name, canary.nonce, *(word.format(**canary.values) for word in attempt.words)]
+
+Attempt = Native | Guest
+Run = Callable[[Lab, Nonce], Ended | Bare]
 
 
 @cache
@@ -149,42 +203,42 @@ def _load(path: Path) -> Row:
     return row
 
 
-def attempts() -> Iterator[tuple[Row, Native]]:
+def attempts() -> Iterator[tuple[Row, Attempt]]:
     """Every attempt of every row."""
     for row in rows():
         for attempt in row.attempts:
             yield row, attempt
 
 
-def run_caged(lab: Lab, row: Row, attempt: Native, canary: Nonce) -> Caged:
-    """The attempt in the cage."""
-    return lab.caged(row.words(attempt, canary), limits=attempt.limits, path=canary.program)
-
-
-def run_bare(row: Row, attempt: Native, canary: Nonce) -> Bare:
-    """The attempt without a cage."""
-    return bare(row.words(attempt, canary), stage=attempt.stage, path=canary.program, **canary.options)
-
-
-def check_blocked(caged: Caged, expected: Expected) -> None:
+def check_blocked(ended: Ended, expected: Expected) -> None:
     """It ended as it must, and whoever ran it is told why."""
-    assert caged.fate is not None, f"it ended with exit code {caged.exit_code} and {caged.output!r}"
-    assert caged.fate.kind == expected.kind, f"got {caged.fate.kind}: {caged.fate}"
-    if isinstance(caged.fate, Refused) and expected.rule:
-        assert [(r.layer, r.rule) for r in caged.fate.refusals] == [(expected.layer, expected.rule)]
-    assert caged.died is not None
+    kind = "" if ended.fate is None else ended.fate.kind
+    assert kind == expected.kind, f"{ended.fate!r}, exit code {ended.exit_code}, output {ended.output!r}"
+    told = list(ended.fate.refusals) if isinstance(ended.fate, Refused) else list(ended.denials)
+    if expected.rule:
+        assert {(each.layer, each.rule) for each in told} == {(expected.layer, expected.rule)}
 
 
-def check_recorded(caged: Caged, expected: Expected) -> None:
-    """The log has it, once, with layer, rule and what was tried, and is sound."""
-    assert caged.verdict.ok, caged.verdict.first_fault
-    assert {record.plan for record in caged.records} == {caged.plan}
-    found = [record for record in caged.records if record.event == expected.event]
-    assert len(found) == 1, f"{expected.event} is not among {[record.event for record in caged.records]}"
+def check_recorded(ended: Ended, expected: Expected) -> None:
+    """The log has it, once, with layer, rule and what was tried, under the run's id and plan, and is sound."""
+    assert ended.verify().first_fault is None
+    found = [record for record in ended.records if record.event == expected.event]
+    assert len(found) == 1, f"{expected.event} is not once among {[record.event for record in ended.records]}"
     (record,) = found
     assert record.layer == expected.layer
     assert {name: record.tried.get(name) for name in expected.tried} == dict(expected.tried)
     assert {name: record.done.get(name) for name in expected.done} == dict(expected.done)
     assert tuple(record.tried.get("args", ()))[: len(expected.args)] == expected.args  # type: ignore[arg-type]
-    assert [record.event for record in caged.records].count("run.ended") == 1
-    assert caged.records[-1].event == "run.ended"
+    if expected.before_start:
+        assert len(ended.records) == 1, "nothing ran"
+    else:
+        check_run(ended, record)
+
+
+def check_run(ended: Ended, record: Record) -> None:
+    """All records are of one run and one plan, and its end is the last."""
+    assert {(each.run, each.plan) for each in ended.records} == {(record.run, record.plan)}
+    assert record.run
+    assert record.plan.startswith("sha256:")
+    assert [each.event for each in ended.records].count("run.ended") == 1
+    assert ended.records[-1].event == "run.ended"

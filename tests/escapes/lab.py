@@ -36,13 +36,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from branes.audit import Record, Verdict
-    from branes.outcome import Denial, Died
+    from branes.outcome import Completed, Denial, Died
     from branes.spawn import Jailed
 
 ROOT: Final = Path(__file__).parents[2]
 #: Seconds that a control may take.
 PATIENCE: Final = 60.0
-_MANY: Final = 1_000_000
+_MANY: Final = 200
 
 
 def program() -> Path:
@@ -58,30 +58,26 @@ def program() -> Path:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Caged:
-    """What came of an attack in a cage.
+class Ended:
+    """What came of an attack against the layer.
 
     Attributes:
-        fate: why the brane was killed, or None.
-        exit_code: the payload's, if it came to its end.
+        fate: why it was refused or killed, or None.
+        exit_code: its own, if it came to its end.
         output: what it wrote.
-        died: how its process ended.
+        died: how its process ended, where the harness drove it.
         denials: as the caller of a run gets them.
-        run: its id in the log.
-        plan: the digest that its records must carry.
         records: what the log has of it.
-        verdict: whether the whole log is sound.
+        verify: says whether the whole log is sound.
     """
 
     fate: BranesError | None
     exit_code: int | None
     output: bytes
-    died: Died | None
+    died: Died | None = None
     denials: tuple[Denial, ...]
-    run: str
-    plan: str
     records: tuple[Record, ...]
-    verdict: Verdict
+    verify: Callable[[], Verdict]
 
     @property
     def dumped(self) -> bool:
@@ -161,7 +157,7 @@ class Lab:
         limits: Limits | None = None,
         look: Callable[[Jailed], object] = lambda _jailed: None,
         path: Path | None = None,
-    ) -> Caged:
+    ) -> Ended:
         """Run a payload in a fresh brane.
 
         Args:
@@ -180,7 +176,7 @@ class Lab:
 
     def _caged(
         self, template: Template, words: Sequence[str], limits: Limits, look: Callable[[Jailed], object]
-    ) -> Caged:
+    ) -> Ended:
         jailed = template.fork()
         try:
             look(jailed)
@@ -207,22 +203,41 @@ class Lab:
         conduct = Conduct(session, secrets.token_hex(8), digest, limits)
         return conduct, session.go(binding, limits.memory, (False, False, False))
 
-    def _outcome(self, driver: Driver, conduct: Conduct, output: bytes) -> Caged:
-        return Caged(
+    def _outcome(self, driver: Driver, conduct: Conduct, output: bytes) -> Ended:
+        records = tuple(record for record in self.records() if record.run == conduct.run)
+        assert {record.plan for record in records} == {conduct.plan}
+        return Ended(
             fate=conduct.fate,
             exit_code=conduct.exit_code,
             output=output,
             died=driver.died,
             denials=tuple(conduct.denials),
-            run=conduct.run,
-            plan=conduct.plan,
-            records=self.records(conduct.run),
-            verdict=self.verify(),
+            records=records,
+            verify=self.verify,
         )
 
-    def records(self, run: str) -> tuple[Record, ...]:
-        """What the log has of a run ("" is what belongs to none)."""
-        return tuple(record for record in audit.tail(self.runtime.state.audit, _MANY) if record.run == run)
+    def guest(self, run: Callable[[], Completed]) -> Ended:
+        """Run a guest by the public interface; what it came to, and all that was recorded meanwhile."""
+        before = self.records(1)
+        fate: BranesError | None = None
+        completed: Completed | None
+        try:
+            completed = run()
+        except BranesError as error:
+            fate, completed = error, error.completed
+        return Ended(
+            fate=fate,
+            exit_code=completed.exit_code if completed else None,
+            output=completed.stdout if completed else b"",
+            denials=completed.denials if completed else (),
+            records=tuple(record for record in self.records() if not before or record.seq > before[0].seq),
+            verify=self.verify,
+        )
+
+    def records(self, most: int = _MANY) -> tuple[Record, ...]:
+        """The last records; more than any one attempt leaves."""
+        folder = self.runtime.state.audit
+        return tuple(audit.tail(folder, most)) if folder.exists() else ()
 
     def verify(self) -> Verdict:
         """Whether the log is sound from its first line to its last."""
@@ -241,9 +256,7 @@ def bare(words: Sequence[str], *, stage: str = "none", path: Path | None = None,
         assert ended, f"the control took longer than {PATIENCE:g} s"
         output.seek(0)
         errors.seek(0)
-        return Bare(
-            code=process.returncode, dumped=os.WCOREDUMP(status), output=output.read(), errors=errors.read()
-        )
+        return Bare(code=process.returncode, dumped=os.WCOREDUMP(status), output=output.read(), errors=errors.read())
 
 
 def _end_of(pid: int) -> tuple[bool, int]:

@@ -11,31 +11,55 @@ from escapes import harness
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from escapes.harness import Native, Row
+    from escapes.harness import Attempt, Row
     from escapes.lab import Lab
 
 ALL = [pytest.param(row, attempt, id=f"{row.id}-{attempt.name}") for row, attempt in harness.attempts()]
-CONTROLS = [parameter for parameter in ALL if parameter.values[1].control]
+CONTROLS = [parameter for parameter in ALL if parameter.values[1].controlled]
+# fmt: off
+DUE = [
+    "W01", "W02", "W05", "W12", "W14", "W16", "W17", "W20", "W22", "W25", "W26",
+    "N01", "N02", "N05", "N06", "N08", "N09", "N10", "N11", "N13", "N14",
+    "S01", "S03", "S04", "S05", "S06", "S11", "S12", "S13", "S14", "S16",
+    "R02", "R05", "R06", "R08",
+]
+# fmt: on
 
 
 @pytest.mark.parametrize(("row", "attempt"), ALL)
 def test_the_attempt_is_blocked_and_recorded_and_the_canary_untouched(
-    lab: Lab, tmp_path: Path, row: Row, attempt: Native
+    lab: Lab, tmp_path: Path, row: Row, attempt: Attempt
 ) -> None:
     with row.canary(tmp_path) as canary:
-        caged = harness.run_caged(lab, row, attempt, canary)
-        harness.check_blocked(caged, attempt.expected)
-        harness.check_recorded(caged, attempt.expected)
-        assert not canary.touched(caged, wait=False)
-        assert canary.nonce.encode() not in caged.output
+        ended = attempt.attack(lab, row, canary)
+        if attempt.expected is None:
+            assert ended.fate is None
+            assert ended.verify().ok
+        else:
+            harness.check_blocked(ended, attempt.expected)
+            harness.check_recorded(ended, attempt.expected)
+        assert not canary.touched(ended, wait=False)
+        assert canary.nonce.encode() not in ended.output
 
 
 @pytest.mark.parametrize(("row", "attempt"), CONTROLS)
-def test_with_the_layer_off_the_same_payload_touches_the_canary(tmp_path: Path, row: Row, attempt: Native) -> None:
+def test_with_the_layer_off_the_same_payload_touches_the_canary(
+    lab: Lab, tmp_path: Path, row: Row, attempt: Attempt
+) -> None:
     with row.canary(tmp_path) as canary:
-        bare = harness.run_bare(row, attempt, canary)
-        assert canary.touched(bare, wait=True), f"exit code {bare.code}: {bare.errors.decode()}"
+        outcome = attempt.control(lab, row, canary)
+        assert canary.touched(outcome, wait=True), f"{outcome}"
+
+
+def test_every_row_that_is_due_is_there_once() -> None:
+    assert sorted(row.id for row in harness.rows()) == sorted(DUE)
 
 
 def test_every_row_has_a_control() -> None:
-    assert [row.id for row in harness.rows() if not any(attempt.control for attempt in row.attempts)] == []
+    assert [row.id for row in harness.rows() if not any(attempt.controlled for attempt in row.attempts)] == []
+
+
+def test_every_layer_of_a_row_is_tried() -> None:
+    for row in harness.rows():
+        tried = {attempt.expected.layer for attempt in row.attempts if attempt.expected}
+        assert tried <= {*row.layers, "host"}, row.id

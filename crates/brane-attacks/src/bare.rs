@@ -3,9 +3,9 @@
 //! A stage gives it what it lacks as an ordinary user, so that controls need no root: capabilities in a user namespace
 //! of its own (`userns`), and there a tmpfs over the folder of the canary (`hidden`).
 
+use crate::payloads;
 use crate::raw::{self, at};
 use crate::scene::{Attempt, Scene, Voice};
-use crate::payloads;
 
 /// `STAGE PAYLOAD ATTEMPT NONCE ...`; the exit code is 0 if the attempt succeeded.
 pub(crate) fn run(words: &[String]) -> ! {

@@ -35,6 +35,12 @@ pub(crate) fn poke(address: usize, byte: u8) {
     unsafe { ptr::with_exposed_provenance_mut::<u8>(address).write_volatile(byte) }
 }
 
+/// Reads the byte at `address`, which must be mapped, and drops it.
+pub(crate) fn peek(address: usize) {
+    // SAFETY: as in `poke`.
+    unsafe { ptr::with_exposed_provenance::<u8>(address).read_volatile() };
+}
+
 /// Calls the machine code at `address`, which takes nothing and returns a number.
 pub(crate) fn jump(address: usize) -> u32 {
     // SAFETY: callers wrote a whole function there and made the page executable.

@@ -71,8 +71,12 @@ impl Scene {
     pub(crate) fn say(&mut self, bytes: &[u8]) {
         // If nobody listens any more there is nobody to tell.
         let _ = match &mut self.voice {
-            Voice::Caged(pipe) => pipe.send(&FromBrane::Output { stream: 1, data: ByteBuf::from(bytes) }).is_ok(),
-            Voice::Bare => std::io::stdout().write_all(bytes).and_then(|()| std::io::stdout().flush()).is_ok(),
+            Voice::Caged(pipe) => {
+                pipe.send(&FromBrane::Output { stream: 1, data: ByteBuf::from(bytes) }).is_ok()
+            }
+            Voice::Bare => {
+                std::io::stdout().write_all(bytes).and_then(|()| std::io::stdout().flush()).is_ok()
+            }
         };
     }
 

@@ -4,21 +4,24 @@
 //! import of `proc_exit` is pointed at `exit-with-code` of `wasi:cli/exit` before the adapter sees it. The two have
 //! the same core type, and the canonical ABI takes the low 8 bits of the code, as POSIX `_exit` does.
 //!
+//! A program of the Go compiler also gets an allocator for the adapter, see `golang`.
+//!
 //! Imports that the adapter cannot satisfy are listed all at once, for the encoder names only the first.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::ops::Range;
 
 use wasi_preview1_component_adapter_provider::{
     WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME as WASI, WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER as COMMAND,
     WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER as REACTOR,
 };
-use wasm_encoder::{EntityType, ImportSection, Module, RawSection, SectionId};
+use wasm_encoder::{EntityType, ImportSection};
 use wasmparser::{ExternalKind, ImportSectionReader, Parser, Payload, TypeRef};
 use wit_component::ComponentEncoder;
 
+use crate::golang;
 use crate::reject::{Foreign, Reject};
+use crate::sections::Edits;
 
 /// The adapter's interface for leaving; matched by semantic version, so any 0.2 of the adapter will do.
 const EXIT_INTERFACE: &str = "wasi:cli/exit@0.2.0";
@@ -41,12 +44,13 @@ pub(crate) fn to_component(module: &[u8]) -> Result<Vec<u8>, Reject> {
         return Err(Reject::ForeignImports(survey.foreign));
     }
     let adapter = survey.adapter()?;
-    let redirected = match &survey.imports {
-        Some(imports) => Cow::Owned(redirect_exit(module, imports).map_err(invalid)?),
-        None => Cow::Borrowed(module),
+    let edits = survey.edits(module)?;
+    let edited = match edits.is_empty() {
+        true => Cow::Borrowed(module),
+        false => Cow::Owned(edits.apply(module).map_err(invalid)?),
     };
     ComponentEncoder::default()
-        .module(&redirected)
+        .module(&edited)
         .and_then(|encoder| encoder.adapter(WASI, adapter))
         .and_then(|mut encoder| encoder.encode())
         .map_err(|error| Reject::Unsupported(format!("core module cannot become a component: {error:#}")))
@@ -65,6 +69,8 @@ struct Survey<'a> {
     has_start: bool,
     has_memory: bool,
     has_world: bool,
+    has_allocator: bool,
+    is_go: bool,
 }
 
 impl<'a> Survey<'a> {
@@ -78,10 +84,12 @@ impl<'a> Survey<'a> {
                         let export = export?;
                         survey.has_start |= export.name == "_start" && export.kind == ExternalKind::Func;
                         survey.has_memory |= export.name == "memory" && export.kind == ExternalKind::Memory;
+                        survey.has_allocator |= export.name == golang::ADAPTER_REALLOC;
                     }
                 }
                 Payload::CustomSection(custom) => {
-                    survey.has_world |= custom.name().starts_with(WORLD_SECTION)
+                    survey.has_world |= custom.name().starts_with(WORLD_SECTION);
+                    survey.is_go |= golang::marked_by(&custom);
                 }
                 _ => {}
             }
@@ -106,6 +114,18 @@ impl<'a> Survey<'a> {
             }
         }
         Ok(())
+    }
+
+    /// What is to be different in the module before it is wrapped.
+    fn edits(&self, module: &[u8]) -> Result<Edits, Reject> {
+        let mut edits = Edits::default();
+        if let Some(imports) = &self.imports {
+            edits.replace_imports(redirect_exit(imports).map_err(invalid)?);
+        }
+        if self.is_go && !self.has_allocator {
+            golang::add_allocator(module, &mut edits)?;
+        }
+        Ok(edits)
     }
 
     /// The adapter that suits: for programs, or for libraries.
@@ -134,10 +154,10 @@ fn adapter_functions() -> wasmparser::Result<HashSet<&'static str>> {
     Ok(names)
 }
 
-/// The module with `proc_exit` imported from `wasi:cli/exit`, all else byte for byte as it was.
+/// The imports, with `proc_exit` from `wasi:cli/exit`.
 ///
 /// All imports are functions: anything else was found foreign before.
-fn redirect_exit(module: &[u8], imports: &ImportSectionReader<'_>) -> wasmparser::Result<Vec<u8>> {
+fn redirect_exit(imports: &ImportSectionReader<'_>) -> wasmparser::Result<ImportSection> {
     let mut section = ImportSection::new();
     for import in imports.clone().into_imports() {
         let import = import?;
@@ -149,25 +169,5 @@ fn redirect_exit(module: &[u8], imports: &ImportSectionReader<'_>) -> wasmparser
             section.import(from, name, EntityType::Function(index));
         }
     }
-    replace_imports(module, &section)
-}
-
-fn replace_imports(module: &[u8], imports: &ImportSection) -> wasmparser::Result<Vec<u8>> {
-    let mut copy = Module::new();
-    for payload in Parser::new(0).parse_all(module) {
-        match payload?.as_section() {
-            Some((id, _)) if id == u8::from(SectionId::Import) => {
-                copy.section(imports);
-            }
-            Some((id, range)) => {
-                copy.section(&RawSection { id, data: slice(module, range) });
-            }
-            None => {}
-        }
-    }
-    Ok(copy.finish())
-}
-
-fn slice(bytes: &[u8], range: Range<usize>) -> &[u8] {
-    bytes.get(range).unwrap_or_default()
+    Ok(section)
 }

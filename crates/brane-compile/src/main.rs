@@ -13,11 +13,14 @@ mod answer;
 mod compile;
 mod describe;
 mod fault;
+mod gocode;
+mod golang;
 mod input;
 mod interface;
 mod outline;
 mod progress;
 mod reject;
+mod sections;
 
 use std::io::{self, Write};
 use std::process::ExitCode;

@@ -4,36 +4,8 @@
 
 mod common;
 
+use common::program::{EXIT, RUN, exit_code};
 use common::{accepted, binary, message, rejected};
-use wasmtime::component::{Component, Linker, Val};
-use wasmtime::{Engine, Store, StoreContextMut};
-
-const RUN: &str = "wasi:cli/run@0.2.12";
-const EXIT: &str = "wasi:cli/exit@0.2.12";
-
-/// Compiles the module, runs its `_start`, and returns the exit code that the host is told, if any.
-fn exit_code(module: &str) -> Option<u8> {
-    let engine = Engine::new(&brane_engine::config()).unwrap();
-    // SAFETY: the bytes come straight from the compiler of this workspace.
-    let component = unsafe { Component::deserialize(&engine, accepted(module).artifact) }.unwrap();
-    let mut linker = Linker::<Option<u8>>::new(&engine);
-    linker.allow_shadowing(true);
-    linker.define_unknown_imports_as_traps(&component).unwrap();
-    let exit = |mut store: StoreContextMut<'_, Option<u8>>, (code,): (u8,)| -> wasmtime::Result<()> {
-        *store.data_mut() = Some(code);
-        wasmtime::bail!("the guest has left")
-    };
-    linker.instance(EXIT).unwrap().func_wrap("exit-with-code", exit).unwrap();
-    let mut store = Store::new(&engine, None);
-    let instance = linker.instantiate(&mut store, &component).unwrap();
-    let run = instance.get_export_index(&mut store, None, RUN).unwrap();
-    let run = instance.get_export_index(&mut store, Some(&run), "run").unwrap();
-    let run = instance.get_func(&mut store, run).unwrap();
-    let mut results = [Val::Bool(false)];
-    let outcome = run.call(&mut store, &[], &mut results);
-    assert_eq!(outcome.is_ok(), store.data().is_none(), "{outcome:?}");
-    *store.data()
-}
 
 fn imports(module: &str) -> Vec<String> {
     let header = accepted(module).header;

@@ -99,10 +99,12 @@ pub enum FromBrane {
     },
     /// The guest trapped.
     Trapped {
-        /// The trap's name, such as `out-of-bounds`.
+        /// The trap's name, such as `memory-out-of-bounds`; `host` where a host function ended the call.
         kind: String,
-        /// More, bounded text.
+        /// The cause in words, bounded.
         detail: String,
+        /// Where in the guest, bounded; the guest's own names.
+        backtrace: String,
     },
     /// A step of the brane itself failed.
     Failed {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use brane_wire::brane::{FromBrane, Go, ToBrane};
+use brane_wire::brane::{FromBrane, Go, ToBrane, Value};
 use brane_wire::frame::MAX_CHUNK;
 use cage::Pipe;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -57,9 +57,19 @@ impl Host {
         Ok(self.pipe.send(event)?)
     }
 
-    /// The next command of the owner, outside a call.
-    pub(crate) fn receive(&mut self) -> Result<ToBrane> {
-        Ok(self.pipe.receive()?)
+    /// The next call: its export and arguments. What is left of the last call's input is dropped.
+    pub(crate) fn next_call(&mut self) -> Result<(String, Vec<Value>)> {
+        loop {
+            match self.pipe.receive()? {
+                ToBrane::Call { export, args } => {
+                    self.stdin.begin();
+                    return Ok((export, args));
+                }
+                // It was asked for by a call that returned before it came.
+                ToBrane::Stdin { data, eof } => self.stdin.fill(&data, eof)?,
+                _ => bail!("not a call"),
+            }
+        }
     }
 
     /// Tells the owner of a refusal and waits until its record is durable.
@@ -155,6 +165,12 @@ impl Host {
 impl Stdin {
     fn ready(&self) -> bool {
         self.eof || !self.buffered.is_empty()
+    }
+
+    /// Input of a new call; what was asked for and did not come belongs to it.
+    fn begin(&mut self) {
+        self.buffered.clear();
+        self.eof = false;
     }
 
     fn fill(&mut self, data: &[u8], eof: bool) -> Result<()> {

@@ -7,7 +7,7 @@ use cage::Pipe;
 use serde_bytes::ByteBuf;
 use sha2::{Digest, Sha256};
 use wasmtime::component::{ComponentExportIndex, Instance, InstancePre, Val};
-use wasmtime::{Result, Store, Trap, bail};
+use wasmtime::{Result, Store, Trap, WasmBacktrace, bail};
 
 use crate::host::{Exit, Host, bounded};
 use crate::link::without_version;
@@ -51,7 +51,7 @@ fn serve(linked: &InstancePre<Host>, host: Host) -> ! {
 
 fn calls(store: &mut Store<Host>, instance: Instance) -> Result<Infallible> {
     loop {
-        let ToBrane::Call { export, args } = store.data_mut().receive()? else { bail!("not a call") };
+        let (export, args) = store.data_mut().next_call()?;
         let value =
             if export == RUN { command(store, instance)? } else { call(store, instance, &export, args)? };
         store.data_mut().send(&FromBrane::Returned { value })?;
@@ -130,7 +130,12 @@ fn end_of(error: &wasmtime::Error) -> FromBrane {
         return FromBrane::Exited { code: *code };
     }
     let kind = error.downcast_ref::<Trap>().map_or_else(|| "host".to_owned(), trap_name);
-    FromBrane::Trapped { kind, detail: bounded(&format!("{error:#}"), MAX_DETAIL) }
+    let backtrace = error.downcast_ref::<WasmBacktrace>().map(ToString::to_string).unwrap_or_default();
+    FromBrane::Trapped {
+        kind,
+        detail: bounded(&error.root_cause().to_string(), MAX_DETAIL),
+        backtrace: bounded(&backtrace, MAX_DETAIL),
+    }
 }
 
 /// `memory-out-of-bounds` of `MemoryOutOfBounds`.

@@ -3,6 +3,7 @@
 //! Order matters. Ids before capabilities (changing ids needs them), descriptors before limits (placing them needs room),
 //! dumpable last of the settings (the maps had to be written before), the filter last of all.
 
+use std::mem::ManuallyDrop;
 use std::os::fd::{AsFd, OwnedFd, RawFd};
 
 use brane_wire::brane::{FromBrane, ToBrane};
@@ -34,9 +35,11 @@ pub(crate) struct Descriptors {
 
 /// Seals this process, hands the listener to the owner, and returns parked.
 pub(crate) fn seal(descriptors: Descriptors, second_filter: &[u8]) -> Result<Pipe, Failure> {
+    // Never dropped: a step that fails before they are arranged is told over one of them, and arranging closes the rest.
+    let descriptors = ManuallyDrop::new(descriptors);
     take_ids()?;
     drop_capabilities()?;
-    arrange(descriptors)?;
+    arrange(&descriptors)?;
     set_limits()?;
     // Nobody of the same uid may read this memory or attach; the owner can, through its capabilities in the
     // namespace that the template was exec'd in.
@@ -66,8 +69,8 @@ fn drop_capabilities() -> Result<(), StepError> {
 }
 
 /// Puts the named descriptors at their numbers and closes every other.
-fn arrange(descriptors: Descriptors) -> Result<(), StepError> {
-    let mut numbers = descriptors.kept;
+fn arrange(descriptors: &Descriptors) -> Result<(), StepError> {
+    let mut numbers = descriptors.kept.clone();
     let mut parked = Vec::new();
     for (descriptor, number) in &descriptors.placed {
         // First out of the way of one another.
@@ -79,7 +82,7 @@ fn arrange(descriptors: Descriptors) -> Result<(), StepError> {
         numbers.push(*number);
     }
     // Their numbers are closed below, as ranges.
-    std::mem::forget((parked, descriptors.placed));
+    std::mem::forget(parked);
     close_others(numbers)
 }
 

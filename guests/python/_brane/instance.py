@@ -47,6 +47,14 @@ def standard_stream(descriptor: int, name: str, errors: str) -> io.TextIOWrapper
     return stream
 
 
+def renew_input() -> None:
+    """Give a run standard input of its own: what the last one left unread, or its end, is not this one's."""
+    replaced = sys.stdin is not sys.__stdin__
+    sys.__stdin__ = standard_stream(0, "stdin", "strict")
+    if not replaced:
+        sys.stdin = sys.__stdin__
+
+
 def begin_once() -> None:
     """Begin, unless that is done; before the first call the runtime fills `os.environ`."""
     if not _begun:

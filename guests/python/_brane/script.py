@@ -15,6 +15,7 @@ from types import CodeType, TracebackType
 from typing import Any
 
 import __main__
+from _brane import instance
 
 MESSAGE_LIMIT = 4096
 TRACEBACK_LIMIT = 65536
@@ -28,6 +29,7 @@ class EvaluationError(Exception):
 def run(source: str, filename: str, argv: list[str]) -> int:
     """Execute `source` as a script; its exit code, 0 to 255."""
     sys.argv = argv
+    instance.renew_input()
     failure = failure_of(source, filename)
     try:
         return exit_code(failure)

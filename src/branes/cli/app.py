@@ -8,12 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
-from branes.cli import audit, doctor, output, plan, python, run as running, streams
+from branes.cli import audit, doctor, output, plan, python, streams
+from branes.cli import run as running
 from branes.errors import UsageError
 
 _ARGS_ARE_THE_GUESTS = {"allow_interspersed_args": False}
-_EPILOG = """Examples:
-
+_EPILOG = """\b
+Examples:
   brane python -c 'print(1 + 1)'
   brane python script.py args... < input
   brane run --deny wasi:sockets --timeout 5s app.wasm args...
@@ -21,6 +22,7 @@ _EPILOG = """Examples:
   brane doctor
   brane audit tail
 
+\b
 Options end at the program; what follows is the guest's. Exit codes: the guest's own; 2 bad input, 124 deadline, 125
 this machine's fault, 126 refused by a layer, 134 trap, 137 limit.
 """
@@ -28,15 +30,20 @@ this machine's fault, 126 refused by a layer, 134 trap, 137 limit.
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 -- a typer callback is called like this
     if wanted:
-        from importlib.metadata import version
+        from importlib.metadata import PackageNotFoundError, version
 
-        streams.put(f"brane {version('branes')}\n")
+        try:
+            streams.put(f"brane {version('branes')}\n")
+        except PackageNotFoundError:
+            streams.put("brane, from a checkout that is not installed\n")
         raise typer.Exit
 
 
 def _root(
     *,
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which it is.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which it is.")
+    ] = False,
 ) -> None:
     """Run code that nobody trusts behind enforcement layers, and keep a record of all that it was refused."""
 
@@ -56,23 +63,27 @@ def make() -> Any:
 def run(args: list[str]) -> int:
     """Run the command in `args`; its exit code."""
     streams.ensure_open()
+    return output.guarded(lambda: _dispatch(args), as_json=False)
 
-    def body() -> int:
-        try:
-            code = make().main(args or ["--help"], prog_name="brane", standalone_mode=False)
+
+def _dispatch(args: list[str]) -> int:
+    try:
+        code = make().main(args or ["--help"], prog_name="brane", standalone_mode=False)
+        if sys.stdout is not None:  # closed from the start
             sys.stdout.flush()
-        except typer.TyperException as error:
+    except BrokenPipeError as error:
+        # Python would try once more at its end, and complain.
+        os.dup2(os.open("/dev/null", os.O_WRONLY), streams.STDOUT)
+        raise streams.OutputClosedError from error
+    except Exception as error:
+        # Typer's own class for bad options has another name in each of its versions.
+        if hasattr(error, "format_message"):
             raise _bad_usage(error) from error
-        except BrokenPipeError as error:
-            # Python would try once more at its end, and complain.
-            os.dup2(os.open("/dev/null", os.O_WRONLY), streams.STDOUT)
-            raise streams.OutputClosedError from error
-        return code if isinstance(code, int) else 0
-
-    return output.guarded(body, as_json=False)
+        raise
+    return code if isinstance(code, int) else 0
 
 
-def _bad_usage(error: typer.TyperException) -> UsageError:
+def _bad_usage(error: Any) -> UsageError:
     message = error.format_message().rstrip(".")
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "brane"

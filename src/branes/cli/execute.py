@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +63,8 @@ def execute(job: Job) -> int:
         raise brane.conduct.fate
     if job.as_json:
         output.put_json(output.exited(_with_end(completed, brane)))
+    elif brane.conduct.denials and os.isatty(streams.STDERR):
+        streams.say(_denied_in_words(len(brane.conduct.denials)))
     return completed.exit_code
 
 
@@ -97,3 +100,8 @@ def _with_end(completed: Completed, brane: Brane) -> Completed:
     wall = completed.usage.wall
     usage = Usage(wall=wall, user=died.user, system=died.system, max_rss=died.max_rss)
     return replace(completed, denials=denials, usage=usage)
+
+
+def _denied_in_words(count: int) -> str:
+    attempts = f"{count} attempts were" if count > 1 else "1 attempt was"
+    return f"brane: {attempts} refused and recorded; `brane audit tail` shows what\n"

@@ -8,7 +8,9 @@ import typer
 
 from branes.errors import UsageError
 
-Preset = Annotated[str, typer.Option("--preset", metavar="P", help="Named set of interfaces; `brane plan` prints them.")]
+Preset = Annotated[
+    str, typer.Option("--preset", metavar="P", help="Named set of interfaces; `brane plan` prints them.")
+]
 Grants = Annotated[
     list[str] | None,
     typer.Option("--grant", metavar="I", help="Grant an interface, or a package, beyond the preset. Repeatable."),
@@ -17,7 +19,9 @@ Denials = Annotated[
     list[str] | None,
     typer.Option("--deny", metavar="I", help="Link an interface so that each use is refused and recorded. Repeatable."),
 ]
-Env = Annotated[list[str] | None, typer.Option("--env", metavar="K=V", help="A variable of its environment. Repeatable.")]
+Env = Annotated[
+    list[str] | None, typer.Option("--env", metavar="K=V", help="A variable of its environment. Repeatable.")
+]
 Memory = Annotated[str, typer.Option("--memory", metavar="SIZE", help="Such as 64MiB or 1GiB.")]
 Timeout = Annotated[str, typer.Option("--timeout", metavar="TIME", help="Such as 500ms, 30s or 5m.")]
 Output = Annotated[str, typer.Option("--output", metavar="SIZE", help="Most that it may print in all.")]

@@ -7,6 +7,7 @@ Nothing here trusts its text: messages are escaped once more on their way out, a
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import traceback
@@ -56,19 +57,13 @@ def tell(error: BranesError, *, as_json: bool) -> int:
 
 
 def _interrupted(number: int, *, as_json: bool) -> int:
+    code = 128 + number
     if as_json:
-        return tell(_Ended(number), as_json=True)
-    return 128 + number
-
-
-class _Ended(BranesError):
-    """How an interruption looks in JSON."""
-
-    kind = "interrupted"
-
-    def __init__(self, number: int) -> None:
-        super().__init__(f"ended by signal {number}")
-        self.exit_code = 128 + number  # type: ignore[misc] -- of this one alone
+        ended = failed(HostFault(f"ended by signal {number}"))
+        ended |= {"outcome": "interrupted", "exit_code": code, "error": ended["error"] | {"kind": "interrupted"}}
+        with contextlib.suppress(streams.OutputClosedError):
+            put_json(ended)
+    return code
 
 
 def _on_purpose(error: Exception) -> BranesError:

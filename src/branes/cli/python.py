@@ -1,4 +1,4 @@
-"""`brane python`: Python code in a brane, called as `python` is: a script, `-c CODE`, or the program on standard input."""
+"""`brane python`: code in a brane, called as `python` is: with a script, `-c CODE`, or a program on standard input."""
 
 from __future__ import annotations
 
@@ -29,14 +29,15 @@ def _end_options(args: list[str], with_value: set[str]) -> list[str]:
     while place < len(args) and args[place].startswith("-") and args[place] not in ("-", "--"):
         word = args[place]
         place += 2 if word in with_value else 1
-        if word.startswith("-c"):
+        if word.startswith("-c") and place <= len(args):
             return [*args[:place], "--", *args[place:]]
     return args
 
 
 def command(
     args: Annotated[
-        list[str] | None, typer.Argument(metavar="[SCRIPT|-] [ARGS]...", help="A script, `-` or nothing for standard input.")
+        list[str] | None,
+        typer.Argument(metavar="[SCRIPT|-] [ARGS]...", help="A script, `-` or nothing for standard input."),
     ] = None,
     *,
     code: Annotated[str | None, typer.Option("-c", metavar="CODE", help="The program; what follows is for it.")] = None,

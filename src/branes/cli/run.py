@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 def command(
     app: Annotated[str, typer.Argument(metavar="APP", help="A component, a WASI preview-1 module, or .wat text.")],
-    args: Annotated[list[str] | None, typer.Argument(metavar="[ARGS]...", help="The guest's, options included.")] = None,
+    args: Annotated[
+        list[str] | None, typer.Argument(metavar="[ARGS]...", help="The guest's, options included.")
+    ] = None,
     *,
     preset: options.Preset = options.PRESET,
     grant: options.Grants = None,

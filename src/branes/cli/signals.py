@@ -1,7 +1,7 @@
 """Ctrl-C, SIGTERM and SIGHUP end what runs: an exception on its way out kills the brane and records its end.
 
-Imports next to nothing, so that it is in place before anything slow is loaded. Only the first signal counts; a second one
-cannot disturb the clean-up, which has time limits of its own.
+Imports next to nothing, so that it is in place before anything slow is loaded. Only the first signal counts; a second
+one cannot disturb the clean-up, which has time limits of its own.
 """
 
 from __future__ import annotations
@@ -9,18 +9,15 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING, Final
+from types import FrameType  # noqa: TC003 -- loaded with the interpreter, which `typing` is not
 
-if TYPE_CHECKING:
-    from types import FrameType
-
-_ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_RETRY: Final = 0.001
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_RETRY = 0.001
 
 _caught = 0
 
 
-class Interrupted(BaseException):  # noqa: N818 -- not an error, as KeyboardInterrupt is none
+class Interrupted(BaseException):
     """A signal asked for the end; `number` is the signal's."""
 
     def __init__(self, number: int) -> None:

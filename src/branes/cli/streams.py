@@ -1,7 +1,7 @@
-"""The three descriptors that a command was given. Bytes go out as they are, or escaped where a terminal would obey them.
+"""The three descriptors that a command was given. Bytes go out as they are; a terminal gets what it would obey escaped.
 
-A guest's output goes to its descriptor at once, without a buffer. Whoever reads it may be slow or gone: a write waits no
-longer than the run's deadline, and a closed descriptor ends the run (`OutputClosedError`).
+A guest's output goes to its descriptor at once, without a buffer. Whoever reads it may be slow or gone: a write waits
+no longer than the run's deadline, and a closed descriptor ends the run (`OutputClosedError`).
 """
 
 from __future__ import annotations

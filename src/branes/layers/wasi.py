@@ -8,6 +8,7 @@ functions that refuse and record) or *granted*. What may be granted, and what th
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 LAYER: Final = "language"
+_INTERFACE: Final = re.compile(r"[A-Za-z0-9-]+(?::[A-Za-z0-9-]+)+(?:/[A-Za-z0-9-]+)+")
 
 State = Literal["granted", "denied"]
 
@@ -128,6 +130,5 @@ def refusals(absent: Iterable[str]) -> tuple[Refusal, ...]:
 def _change(name: str) -> str:
     if name in policy().grantable:
         return f"--grant {name}"
-    if name in policy().denied_only:
-        return f"--deny {name}"
-    return "" if not name.startswith("wasi:") else f"--deny {name}"
+    # Any interface can be denied, known or not; a lone function or what is no name of the component model cannot.
+    return f"--deny {name}" if _INTERFACE.fullmatch(name) else ""

@@ -12,8 +12,8 @@ ROW = Row(
         Native(name="openat", words=("{path}",), expected=denied("openat")),
         Native(name="openat2", words=("{path}",), expected=denied("openat2")),
         Native(name="proc-self-root", words=("/proc/self/root{path}",), expected=denied("openat")),
-        Native(name="proc-1-root", words=("/proc/1/root{path}",), expected=denied("openat"), control=False),
-        Native(name="passwd", words=("/etc/passwd",), expected=denied("openat"), control=False),
-        Native(name="sys", words=("/sys/kernel/notes",), expected=denied("openat"), control=False),
+        Native(name="proc-1-root", words=("/proc/1/root{path}",), expected=denied("openat"), controlled=False),
+        Native(name="passwd", words=("/etc/passwd",), expected=denied("openat"), controlled=False),
+        Native(name="sys", words=("/sys/kernel/notes",), expected=denied("openat"), controlled=False),
     ),
 )

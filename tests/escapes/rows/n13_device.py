@@ -12,7 +12,7 @@ ROW = Row(
     canary=Node,
     attempts=(
         Native(name="fifo", words=("{path}",), expected=denied("mknodat")),
-        Native(name="device", words=("{path}", str(DEV_MEM)), expected=denied("mknodat"), control=False),
+        Native(name="device", words=("{path}", str(DEV_MEM)), expected=denied("mknodat"), controlled=False),
         call("mknod", 0, 0o20600, DEV_FUSE),
         *(
             Native(
@@ -20,7 +20,7 @@ ROW = Row(
                 payload="n01",
                 words=(f"/dev/{device}",),
                 expected=denied("openat"),
-                control=False,
+                controlled=False,
             )
             for device in ("null", "mem", "kvm", "fuse", "cuse")
         ),

@@ -19,7 +19,7 @@ ROW = Row(
     attempts=(
         Native(name="int80", expected=KILLED),
         *(
-            Native(name=f"x32-{name}", payload="call", words=(str(X32 | number),), expected=KILLED, control=False)
+            Native(name=f"x32-{name}", payload="call", words=(str(X32 | number),), expected=KILLED, controlled=False)
             for name, number in (
                 ("getpid", number_of("getpid")),
                 ("read", number_of("read")),

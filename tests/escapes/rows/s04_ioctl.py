@@ -17,9 +17,9 @@ ROW = Row(
     layers=("process",),
     canary=Terminal,
     attempts=(
-        Native(name="tiocsti", expected=denied("ioctl", 0, TIOCSTI), control=TYPING),
-        Native(name="tiocsti-bit-32", expected=denied("ioctl", 0, TIOCSTI | BIT_32), control=TYPING),
+        Native(name="tiocsti", expected=denied("ioctl", 0, TIOCSTI), controlled=TYPING),
+        Native(name="tiocsti-bit-32", expected=denied("ioctl", 0, TIOCSTI | BIT_32), controlled=TYPING),
         Native(name="window-size", expected=denied("ioctl", 0)),
-        Native(name="pipe", expected=denied("ioctl", 3), control=False),
+        Native(name="pipe", expected=denied("ioctl", 3), controlled=False),
     ),
 )

@@ -16,7 +16,7 @@ ROW = Row(
             name=f"{domain}-{kind}",
             words=(str(domain), str(kind)),
             expected=denied("socket", domain, kind),
-            control=(domain, kind) in ORDINARY,
+            controlled=(domain, kind) in ORDINARY,
         )
         for domain in range(47)
         for kind in (STREAM, DATAGRAM, RAW, SEQPACKET)

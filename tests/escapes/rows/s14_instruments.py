@@ -22,8 +22,8 @@ ROW = Row(
     attempts=(
         Native(name="kcmp", words=("{pid}",), expected=denied("kcmp")),
         Native(name="userfaultfd", expected=denied("userfaultfd")),
-        Native(name="perf_event_open", expected=denied("perf_event_open"), control=COUNTERS),
-        Native(name="bpf", expected=denied("bpf", 0), control=PROGRAMS),
+        Native(name="perf_event_open", expected=denied("perf_event_open"), controlled=COUNTERS),
+        Native(name="bpf", expected=denied("bpf", 0), controlled=PROGRAMS),
         call("process_vm_readv", 1, 0, 0, 0, 0, 0),
         call("process_vm_writev", 1, 0, 0, 0, 0, 0),
         call("pidfd_getfd", 3, 0, 0),

@@ -7,7 +7,9 @@ use crate::scene::{Attempt, Scene};
 pub(super) fn run(scene: &mut Scene) -> Attempt {
     let child = match scene.attempt() {
         "clone" => raw::call(libc::SYS_clone, &[flags(libc::SIGCHLD)])?,
-        "clone-namespaces" => raw::call(libc::SYS_clone, &[flags(libc::CLONE_NEWUSER | libc::CLONE_NEWPID | libc::SIGCHLD)])?,
+        "clone-namespaces" => {
+            raw::call(libc::SYS_clone, &[flags(libc::CLONE_NEWUSER | libc::CLONE_NEWPID | libc::SIGCHLD)])?
+        }
         "clone3" => {
             // struct clone_args up to its `tls`: flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls.
             let wanted = [0, 0, 0, 0, flags(libc::SIGCHLD), 0, 0, 0];

@@ -16,7 +16,8 @@ pub(super) fn run(scene: &mut Scene) -> Attempt {
     argv.push(0);
     let environment = [0_usize];
     let empty_path = flags(libc::AT_EMPTY_PATH);
-    raw::call(libc::SYS_execveat, &[memfd, at(c""), at(argv.as_slice()), at(&environment), empty_path]).map(|_| ())
+    raw::call(libc::SYS_execveat, &[memfd, at(c""), at(argv.as_slice()), at(&environment), empty_path])
+        .map(|_| ())
 }
 
 fn copy_self(to: usize) -> Attempt {

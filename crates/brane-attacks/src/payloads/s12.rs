@@ -11,12 +11,16 @@ const ANSWER: u32 = 42;
 const CODE: [u8; 6] = [0xb8, 42, 0, 0, 0, 0xc3];
 
 pub(super) fn run(scene: &mut Scene) -> Attempt {
-    let (write, execute) = (flags(libc::PROT_READ | libc::PROT_WRITE), flags(libc::PROT_READ | libc::PROT_EXEC));
+    let (write, execute) =
+        (flags(libc::PROT_READ | libc::PROT_WRITE), flags(libc::PROT_READ | libc::PROT_EXEC));
     let first = match scene.attempt() {
         "mmap" => write | execute,
         _ => write,
     };
-    let page = raw::call(libc::SYS_mmap, &[0, PAGE, first, flags(libc::MAP_PRIVATE | libc::MAP_ANONYMOUS), usize::MAX, 0])?;
+    let page = raw::call(
+        libc::SYS_mmap,
+        &[0, PAGE, first, flags(libc::MAP_PRIVATE | libc::MAP_ANONYMOUS), usize::MAX, 0],
+    )?;
     for (offset, byte) in CODE.iter().enumerate() {
         raw::poke(page + offset, *byte);
     }

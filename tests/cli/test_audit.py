@@ -1,0 +1,87 @@
+"""`brane audit tail` and `brane audit verify`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Brane
+
+
+@pytest.fixture
+def logged(fresh: Brane) -> Brane:
+    """A log of a refused program and of one that ran."""
+    fresh("run", "evil.wat")
+    fresh("run", "exit.wat", "3")
+    return fresh
+
+
+def segment(brane: Brane) -> Path:
+    return brane.state / "audit" / "000001.jsonl"
+
+
+def test_json_gives_the_lines_of_the_log_byte_by_byte(logged: Brane) -> None:
+    lines = segment(logged).read_bytes()
+    assert logged("audit", "tail", "--json").stdout == lines
+    assert logged("audit", "tail", "--json", "-n", "2").stdout == b"".join(lines.splitlines(keepends=True)[-2:])
+
+
+def test_lines_for_people_have_number_run_layer_event_and_what_was_tried_and_done(logged: Brane) -> None:
+    first, *_, last = logged("audit", "tail").stdout.decode().splitlines()
+    assert first.split()[0] == "1"
+    assert " language wasi.link_denied  app=evil.wat " in first
+    assert first.endswith(" > started=false")
+    assert " host     run.ended  " in last
+    assert "exit_code=3 outcome=exited" in last
+
+
+def test_hostile_text_in_a_record_is_shown_escaped(fresh: Brane) -> None:
+    fresh("run", "--deny", "host:exec/run", "denied.wat")
+    shown = fresh("audit", "tail").stdout.decode()
+    assert r"rm\x1b[31m -rf" in shown
+    assert all(char.isprintable() or char == "\n" for char in shown)
+
+
+def test_following_shows_what_is_recorded_from_then_on(logged: Brane) -> None:
+    with logged.start("audit", "tail", "--follow", "-n", "1") as process:
+        assert b"run.ended" in process.stdout.readline()
+        logged("run", "evil.wat")
+        assert b"wasi.link_denied" in process.stdout.readline()
+        process.terminate()
+    assert process.returncode == 143
+
+
+def test_a_whole_log_is_0(logged: Brane) -> None:
+    done = logged("audit", "verify")
+    count = len(segment(logged).read_bytes().splitlines())
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.decode().startswith(f"whole: {count} records in 1 files, head ")
+
+
+def test_a_changed_log_is_1_and_the_line_is_named(logged: Brane) -> None:
+    path = segment(logged)
+    path.write_bytes(path.read_bytes().replace(b'"app":"evil.wat"', b'"app":"good.wat"'))
+    done = logged("audit", "verify")
+    assert done.returncode == 1
+    assert done.stdout.decode().startswith(f"broken: {path}, line 1: changed: ")
+    found = json.loads(logged("audit", "verify", "--json").stdout)
+    assert (found["outcome"], found["exit_code"]) == ("broken", 1)
+    assert (found["first_fault"]["line"], found["first_fault"]["reason"]) == (1, "changed")
+
+
+def test_a_log_elsewhere_can_be_verified(logged: Brane, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    (copy / "000001.jsonl").write_bytes(segment(logged).read_bytes())
+    assert logged("audit", "verify", "--log", str(copy)).returncode == 0
+
+
+def test_no_log_is_no_verdict(fresh: Brane) -> None:
+    done = fresh("audit", "verify")
+    assert (done.returncode, done.stdout) == (125, b"")
+    assert done.stderr.startswith(b"brane: there is no audit log in ")

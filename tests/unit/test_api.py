@@ -1,0 +1,97 @@
+"""What a guest returns is hostile, too: what is not JSON is its error, never ours."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import branes
+from branes import aio, api
+from branes.errors import GuestError, UsageError
+from branes.outcome import Completed, Usage
+
+DONE = Completed(exit_code=0, stdout=b"", stderr=b"", usage=Usage(wall=0.0), denials=(), run="r")
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=10,
+)
+
+
+@given(JSON)
+def test_a_value_that_json_can_say_comes_back_as_it_was(value: object) -> None:
+    assert api.value_of({"result": {"Ok": json.dumps(value)}}, DONE) == value
+
+
+@pytest.mark.parametrize("text", ["", "{", "NaN", "[Infinity]", "-Infinity", "1 2", "[" * 100_000, "1" * 5000])
+def test_text_that_is_not_json_is_the_guests_error(text: str) -> None:
+    with pytest.raises(GuestError, match="not JSON") as caught:
+        api.value_of({"result": {"Ok": text}}, DONE)
+    assert caught.value.completed is DONE
+
+
+def test_an_exception_of_the_guest_is_told_with_its_type_and_traceback() -> None:
+    fields = json.dumps({"type": "ValueError", "message": "\x1b[2J", "traceback": "Traceback"})
+    with pytest.raises(GuestError) as caught:
+        api.value_of({"result": {"Err": fields}}, DONE)
+    assert (caught.value.type, caught.value.traceback) == ("ValueError", "Traceback")
+    assert str(caught.value) == r"ValueError: \x1b[2J"
+
+
+@pytest.mark.parametrize("text", ["[]", "1", "{}", '{"type": 1, "message": null}'])
+def test_an_exception_that_is_not_told_as_agreed_is_still_the_guests_error(text: str) -> None:
+    with pytest.raises(GuestError):
+        api.value_of({"result": {"Err": text}}, DONE)
+
+
+@pytest.mark.parametrize("value", [None, {"u8": 1}, {"string": "1"}])
+def test_a_value_of_another_type_is_the_guests_error(value: object) -> None:
+    with pytest.raises(GuestError):
+        api.value_of(value, DONE)
+
+
+@pytest.mark.parametrize("words", [("\udc80", "f", []), ("c", "\udc80", []), ("c", "f", ["\udc80"])])
+def test_code_that_is_not_unicode_is_the_callers_mistake(words: tuple[str, str, list[str]]) -> None:
+    with pytest.raises(UsageError):
+        api.run_arguments(*words)
+
+
+@pytest.mark.parametrize(
+    ("ours", "twin"),
+    [
+        (aio.run, branes.run),
+        (aio.python, branes.python),
+        (aio.Python.run, branes.Python.run),
+        (aio.Python.eval, branes.Python.eval),
+    ],
+)
+def test_asyncio_twins_have_the_same_parameters_and_documentation(ours: object, twin: object) -> None:
+    assert callable(ours)
+    assert callable(twin)
+    assert inspect.signature(ours).parameters == inspect.signature(twin).parameters
+    assert ours.__doc__ == twin.__doc__
+    assert ours.__doc__
+
+
+def test_every_public_method_has_its_twin() -> None:
+    def public(of: type) -> set[str]:
+        return {name for name in vars(of) if not name.startswith("_")}
+
+    assert public(aio.Python) == public(branes.Python)
+
+
+def test_every_parameter_is_documented() -> None:
+    for function in (api.run, api.python, api.Python.run, api.Python.eval):
+        assert function.__doc__
+        for name in inspect.signature(function).parameters.keys() - {"self"}:
+            assert f"{name}:" in function.__doc__
+
+
+def test_outcomes_are_values() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        DONE.exit_code = 1  # type: ignore[misc]

@@ -1,0 +1,230 @@
+"""What an owner does about a brane: the order of records, answers and kills is the point."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+
+import pytest
+
+from branes import errors, wire
+from branes._kernel import Notification
+from branes.conduct import HEADROOM, Action, Conduct, Done, Emit, Kill, Record, Send, Want
+from branes.limits import Limits
+from branes.outcome import Died
+from branes.plan import Binding
+from branes.session import Session
+
+LIMITS = Limits(memory=1 << 20, timeout=2.0, output=10, refusals=3)
+DENIED = {"interface": "wasi:sockets/tcp", "function": "start-connect", "tried": "1.2.3.4:80"}
+DIED = Died(code=0, signal=0, user=0.5, system=0.25, max_rss=4096)
+KILLED = replace(DIED, signal=9)
+RECORDED = wire.frame(wire.encode("recorded"))
+SOCKET = Notification(id=1, pid=2, number=41, arch=0xC000003E, instruction_pointer=0, args=(2, 1, 0, 0, 0, 0))
+
+
+def event(kind: str, /, **fields: object) -> bytes:
+    return wire.frame(wire.encode(kind, **fields))
+
+
+@pytest.fixture
+def conduct() -> Conduct:
+    """A conduct whose brane is in its first call."""
+    session = Session()
+    made = Conduct(session, "run1", "sha256:" + "0" * 64, LIMITS)
+    go = session.go(Binding(args=("app",), env={}, limits=LIMITS), LIMITS.memory, (False, False, False))
+    session.call("run", [])
+    assert made.received(event("started", go=hashlib.sha256(go[4:]).digest())) == []
+    return made
+
+
+def kinds(actions: list[Action]) -> list[type]:
+    return [type(action) for action in actions]
+
+
+def recorded(actions: list[Action]) -> list[str]:
+    return [made.event for action in actions if isinstance(action, Record) for made in action.events]
+
+
+def ended(conduct: Conduct, died: Died) -> dict[str, object]:
+    """What the record of the end says was done."""
+    last = conduct.died(died)[-1]
+    assert isinstance(last, Record)
+    assert last.events[-1].event == "run.ended"
+    return dict(last.events[-1].done)
+
+
+def test_output_input_and_results_are_passed_on_in_order(conduct: Conduct) -> None:
+    stream = event("output", stream=1, data=b"hi") + event("pull", max=5) + event("returned", value={"u8": 1})
+    assert conduct.received(stream) == [Emit(1, b"hi"), Want(5), Done({"u8": 1})]
+    assert conduct.fate is None
+
+
+def test_input_is_sent_as_it_comes(conduct: Conduct) -> None:
+    conduct.received(event("pull", max=5))
+    assert conduct.input(b"in", eof=False) == [Send(event("stdin", data=b"in", eof=False))]
+
+
+def test_a_refusal_is_recorded_before_it_is_answered(conduct: Conduct) -> None:
+    actions = conduct.received(event("denied", **DENIED))
+    assert kinds(actions) == [Record, Send]
+    assert recorded(actions) == ["wasi.denied"]
+    assert actions[1] == Send(RECORDED)
+
+
+def test_a_refusal_is_told_to_the_caller_with_the_number_of_its_record(conduct: Conduct) -> None:
+    (record, _) = conduct.received(event("denied", **DENIED))
+    assert conduct.denials == []
+    assert isinstance(record, Record)
+    conduct.recorded(record, 17)
+    (denial,) = conduct.denials
+    assert (denial.layer, denial.rule, denial.seq) == ("language", "interface-denied", 17)
+    assert denial.tried == "wasi:sockets/tcp start-connect 1.2.3.4:80"
+
+
+def test_the_last_refusal_that_is_allowed_kills_after_its_record(conduct: Conduct) -> None:
+    for _ in range(LIMITS.refusals - 1):
+        assert kinds(conduct.received(event("denied", **DENIED))) == [Record, Send]
+    last = conduct.received(event("denied", **DENIED))
+    assert kinds(last) == [Record, Kill]
+    assert recorded(last) == ["wasi.denied"]
+    assert isinstance(conduct.fate, errors.LimitExceeded)
+    assert conduct.fate.limit == "refusals"
+
+
+def test_a_limit_that_the_guest_may_handle_is_recorded_and_answered(conduct: Conduct) -> None:
+    actions = conduct.received(event("limited", limit="memory", asked=1 << 30))
+    assert recorded(actions) == ["limit.memory"]
+    assert actions[1] == Send(RECORDED)
+    assert conduct.fate is None
+
+
+def test_a_refused_system_call_is_recorded_then_kills_and_is_never_answered(conduct: Conduct) -> None:
+    actions = conduct.notified(SOCKET)
+    assert kinds(actions) == [Record, Kill]
+    assert recorded(actions) == ["seccomp.denied"]
+    assert isinstance(conduct.fate, errors.Escaped)
+    assert conduct.fate.refusals[0].item == "socket"
+
+
+def test_too_much_output_is_recorded_then_kills_and_none_of_it_is_passed_on(conduct: Conduct) -> None:
+    within = conduct.received(event("output", stream=1, data=b"12345") + event("output", stream=2, data=b"67890"))
+    assert kinds(within) == [Emit, Emit]
+    beyond = conduct.received(event("output", stream=1, data=b"!"))
+    assert kinds(beyond) == [Record, Kill]
+    assert recorded(beyond) == ["limit.output"]
+    assert isinstance(conduct.fate, errors.LimitExceeded)
+    assert conduct.fate.limit == "output"
+
+
+def test_the_end_of_time_is_recorded_then_kills(conduct: Conduct) -> None:
+    actions = conduct.timed_out()
+    assert kinds(actions) == [Record, Kill]
+    assert recorded(actions) == ["limit.time"]
+    assert isinstance(conduct.fate, errors.DeadlineExceeded)
+
+
+def test_memory_beyond_the_limit_and_its_headroom_is_recorded_then_kills(conduct: Conduct) -> None:
+    assert conduct.grown(LIMITS.memory + HEADROOM) == []
+    actions = conduct.grown(LIMITS.memory + HEADROOM + 1)
+    assert kinds(actions) == [Record, Kill]
+    assert recorded(actions) == ["limit.memory"]
+    assert conduct.grown(1 << 40) == []
+
+
+def test_a_broken_protocol_is_recorded_then_kills(conduct: Conduct) -> None:
+    actions = conduct.received(event("sealed", listener=3))
+    assert kinds(actions) == [Record, Kill]
+    assert recorded(actions) == ["protocol.broken"]
+    assert isinstance(conduct.fate, errors.HostFault)
+
+
+def test_a_lost_listener_is_recorded_then_kills(conduct: Conduct) -> None:
+    actions = conduct.sensor_lost()
+    assert recorded(actions) == ["sensor.lost"]
+    assert kinds(actions) == [Record, Kill]
+
+
+def test_a_trap_is_recorded_and_is_the_guests_fault(conduct: Conduct) -> None:
+    actions = conduct.received(event("trapped", kind="unreachable", detail="\x1b[2J", backtrace="\x1b[2J"))
+    assert recorded(actions) == ["wasm.trap"]
+    assert isinstance(conduct.fate, errors.Trapped)
+    assert conduct.fate.trap == "unreachable"
+    assert "\x1b" not in f"{conduct.fate} {conduct.fate.hint} {vars(conduct.fate)}"
+
+
+def test_a_cancelled_run_is_recorded_then_killed(conduct: Conduct) -> None:
+    actions = conduct.cancelled()
+    assert kinds(actions) == [Record, Kill]
+    assert recorded(actions) == ["run.cancelled"]
+    assert ended(conduct, KILLED)["outcome"] == "cancelled"
+
+
+def test_nothing_that_a_condemned_brane_says_counts(conduct: Conduct) -> None:
+    conduct.timed_out()
+    fate = conduct.fate
+    assert conduct.received(event("output", stream=1, data=b"hi") + event("returned", value=None)) == []
+    assert conduct.received(b"\xff" * 8) == []
+    assert conduct.cancelled() == []
+    assert conduct.timed_out() == []
+    assert conduct.fate is fate
+
+
+def test_what_follows_a_break_in_the_same_bytes_is_dropped(conduct: Conduct) -> None:
+    actions = conduct.received(event("sealed", listener=3) + event("output", stream=1, data=b"hi"))
+    assert kinds(actions) == [Record, Kill]
+
+
+def test_an_attempt_of_a_condemned_brane_is_still_recorded(conduct: Conduct) -> None:
+    conduct.timed_out()
+    assert recorded(conduct.notified(SOCKET)) == ["seccomp.denied"]
+    assert isinstance(conduct.fate, errors.DeadlineExceeded)
+
+
+def test_a_call_is_recorded_with_whatever_comes_next(conduct: Conduct) -> None:
+    conduct.called("run", "sha256:" + "1" * 64)
+    assert recorded(conduct.received(event("denied", **DENIED))) == ["call.started", "wasi.denied"]
+    assert recorded(conduct.died(KILLED)) == ["run.ended"]
+
+
+def test_an_exit_is_an_exit_whatever_its_code(conduct: Conduct) -> None:
+    for code in (0, 1, 70, 71, 255):
+        made = Conduct(Session(), "run1", "", LIMITS)
+        made.session.state = conduct.session.state
+        assert made.received(event("exited", code=code)) == []
+        assert ended(made, DIED)["outcome"] == "exited"
+        assert (made.exit_code, made.fate) == (code, None)
+
+
+def test_a_death_of_memory_that_no_event_announced_is_a_limit(conduct: Conduct) -> None:
+    actions = conduct.died(replace(DIED, code=71))
+    assert recorded(actions) == ["limit.memory", "run.ended"]
+    assert isinstance(conduct.fate, errors.LimitExceeded)
+
+
+def test_a_death_by_sigsys_is_an_escape(conduct: Conduct) -> None:
+    actions = conduct.died(replace(DIED, signal=31))
+    assert recorded(actions) == ["seccomp.denied", "run.ended"]
+    assert isinstance(conduct.fate, errors.Escaped)
+
+
+@pytest.mark.parametrize("died", [replace(DIED, code=70), replace(DIED, code=1), DIED, replace(DIED, signal=11), KILLED])
+def test_any_other_death_without_a_word_is_the_hosts_fault(conduct: Conduct, died: Died) -> None:
+    conduct.died(died)
+    assert isinstance(conduct.fate, errors.HostFault)
+
+
+def test_a_brane_that_its_owner_closed_did_nothing_wrong(conduct: Conduct) -> None:
+    conduct.closed()
+    assert ended(conduct, KILLED)["outcome"] == "closed"
+    assert conduct.fate is None
+
+
+def test_the_end_says_what_was_used_and_refused(conduct: Conduct) -> None:
+    (record, _) = conduct.received(event("denied", **DENIED))
+    assert isinstance(record, Record)
+    conduct.recorded(record, 1)
+    done = ended(conduct, KILLED)
+    assert done["process"] == {"code": 0, "signal": 9}
+    assert done["usage"] == {"user": "0.500000", "system": "0.250000", "max_rss": 4096}
+    assert done["refused"] == 1

@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import select
+from typing import IO, TYPE_CHECKING, Any
+
+import pytest
+
+from branes import inputs
+from branes.drive import Input
+from branes.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+class Slow(io.BytesIO):
+    """A file object of the caller's making; nobody knows whether it waits."""
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, int]]:
+    ends = os.pipe()
+    yield ends
+    for end in ends:
+        try:
+            os.close(end)
+        except OSError:
+            pass
+
+
+def waited(source: Input, most: int = 1 << 15) -> bytes:
+    descriptor = source.fileno()
+    if descriptor is not None:
+        assert select.select([descriptor], [], [], 30)[0]
+    return source.read(most)
+
+
+def everything(source: Input) -> bytes:
+    return b"".join(iter(lambda: waited(source, 7), b""))
+
+
+@pytest.mark.parametrize("stdin", [None, b"", "", b"some bytes", bytearray(b"some bytes"), "tëxt ✓"])
+def test_values_are_read_without_waiting_to_their_end(stdin: Any) -> None:
+    source = inputs.source(stdin)
+    assert source.fileno() is None
+    expected = stdin.encode() if isinstance(stdin, str) else bytes(stdin or b"")
+    assert everything(source) == expected
+
+
+@pytest.mark.parametrize("stdin", [1, object(), [b"a"], io.StringIO("a"), "\udc80"])
+def test_what_is_no_input_is_refused(stdin: Any) -> None:
+    with pytest.raises(UsageError):
+        inputs.source(stdin)
+
+
+def test_a_text_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with (tmp_path / "file").open() as file, pytest.raises(UsageError, match="expected bytes, str or a binary file"):
+        inputs.source(file)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("buffering", [0, -1])
+def test_a_file_on_disk_is_read_from_where_it_stands(tmp_path: Path, buffering: int) -> None:
+    (tmp_path / "file").write_bytes(b"head and the rest")
+    with (tmp_path / "file").open("rb", buffering=buffering) as file:
+        assert file.read(5) == b"head "
+        assert everything(inputs.source(file)) == b"and the rest"
+
+
+def test_a_compressed_file_is_read_as_what_is_in_it(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(gzip.compress(b"content"))
+    with gzip.open(tmp_path / "file") as file:
+        assert everything(inputs.source(file)) == b"content"
+
+
+def test_a_raw_pipe_is_read_by_its_descriptor_as_far_as_there_is_something(pipe: tuple[int, int]) -> None:
+    with open(pipe[0], "rb", buffering=0, closefd=False) as file:
+        source = inputs.source(file)
+        assert source.fileno() == pipe[0]
+        os.write(pipe[1], b"part")
+        assert source.read(100) == b"part"
+        os.close(pipe[1])
+        assert source.read(100) == b""
+
+
+def test_a_buffered_pipe_gives_what_is_there_and_loses_nothing_that_was_buffered(pipe: tuple[int, int]) -> None:
+    with open(pipe[0], "rb", closefd=False) as file:
+        os.write(pipe[1], b"line\nmore")
+        assert file.readline() == b"line\n"
+        source = inputs.source(file)
+        assert waited(source) == b"more"
+        os.write(pipe[1], b"later")
+        assert waited(source) == b"later"
+        os.close(pipe[1])
+        assert waited(source) == b""
+
+
+def test_a_buffered_pipe_with_nothing_in_it_is_not_ready_and_does_not_block(pipe: tuple[int, int]) -> None:
+    with open(pipe[0], "rb", closefd=False) as file:
+        source = inputs.source(file)
+        descriptor = source.fileno()
+        assert descriptor is not None
+        assert source.fileno() == descriptor
+        assert select.select([descriptor], [], [], 0)[0] == []
+        os.close(pipe[1])
+        assert waited(source) == b""
+
+
+def test_more_than_was_asked_for_is_kept_for_the_next_time() -> None:
+    source = inputs.source(Slow(b"0123456789"))
+    assert waited(source, 4) == b"0123"
+    assert source.fileno() is None
+    assert source.read(100) == b"456789"
+    assert waited(source) == b""
+
+
+@pytest.mark.parametrize("given", ["text", None, 1])
+def test_a_file_that_gives_no_bytes_is_refused_when_it_is_read(given: object) -> None:
+    class Strange:
+        def read(self, _most: int) -> object:
+            return given
+
+    with pytest.raises(UsageError, match="stdin gave"):
+        waited(inputs.source(Strange()))  # type: ignore[arg-type]
+
+
+def test_what_a_file_raises_is_raised_where_it_is_read() -> None:
+    class Failing:
+        def read(self, _most: int) -> bytes:
+            raise ConnectionResetError("gone")
+
+    with pytest.raises(ConnectionResetError, match="gone"):
+        waited(inputs.source(Failing()))  # type: ignore[arg-type]
+
+
+def test_no_descriptor_is_left_behind() -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    files: list[IO[bytes]] = [Slow(b"abc" * 10_000) for _ in range(10)]
+    for file in files:
+        source = inputs.source(file)
+        waited(source)
+        source.fileno()
+        waited(source)
+        del source
+    assert len(os.listdir("/proc/self/fd")) == before

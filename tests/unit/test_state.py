@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import os
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from branes import state
+from branes.errors import HostFault
+from branes.state import StateDir
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def foreign(path: Path) -> Path:
+    """A folder of another user: only root can give one away, and only others have root's at hand."""
+    if os.geteuid() != 0:
+        return Path("/usr")
+    path.mkdir()
+    os.chown(path, 12345, 12345)
+    return path
+
+
+def test_the_environment_names_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BRANES_STATE", str(tmp_path / "a" / "b"))
+    assert state.default().root == tmp_path / "a" / "b"
+    monkeypatch.delenv("BRANES_STATE")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "xdg"))
+    assert state.default().root == tmp_path / "xdg" / "branes"
+    monkeypatch.delenv("XDG_STATE_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert state.default().root == tmp_path / "home" / ".local" / "state" / "branes"
+
+
+def test_a_folder_is_made_for_this_user_alone_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        assert mode(state.private(tmp_path / "made")) == 0o700
+    finally:
+        os.umask(before)
+
+
+@pytest.mark.parametrize("open_to", [0o720, 0o702, 0o777])
+def test_a_folder_that_others_can_write_to_is_refused(tmp_path: Path, open_to: int) -> None:
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(open_to)
+    with pytest.raises(HostFault, match="only this user can write to"):
+        state.private(tmp_path / "open")
+
+
+def test_a_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(HostFault, match="only this user can write to"):
+        state.private(foreign(tmp_path / "theirs"))
+
+
+def test_a_link_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "target").mkdir(mode=0o700)
+    (tmp_path / "link").symlink_to("target")
+    with pytest.raises(HostFault):
+        state.private(tmp_path / "link")
+
+
+def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(HostFault, match="cannot be made"):
+        state.private(tmp_path / "file")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> StateDir:
+    return StateDir(root=tmp_path)
+
+
+def test_a_key_is_made_once_and_only_this_user_can_read_it(folder: StateDir) -> None:
+    key = folder.host_key()
+    assert len(key) == 32
+    assert folder.host_key() == key
+    path = folder.root / "keys" / "host.key"
+    assert (mode(path), mode(path.parent)) == (0o600, 0o700)
+    assert [entry.name for entry in path.parent.iterdir()] == ["host.key"]
+
+
+def test_two_folders_have_different_keys(tmp_path: Path) -> None:
+    assert StateDir(root=tmp_path / "a").host_key() != StateDir(root=tmp_path / "b").host_key()
+
+
+def test_those_that_make_a_key_at_the_same_time_get_the_same(folder: StateDir) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(lambda _: folder.host_key(), range(8)))) == 1
+
+
+@pytest.mark.parametrize("open_to", [0o640, 0o604, 0o620, 0o601])
+def test_a_key_that_others_can_reach_is_refused(folder: StateDir, open_to: int) -> None:
+    folder.host_key()
+    (folder.root / "keys" / "host.key").chmod(open_to)
+    with pytest.raises(HostFault, match="not a key that only this user can read"):
+        folder.host_key()
+
+
+@pytest.mark.parametrize("content", [b"", b"a" * 31, b"a" * 33])
+def test_a_key_of_another_size_is_refused(folder: StateDir, content: bytes) -> None:
+    folder.host_key()
+    (folder.root / "keys" / "host.key").write_bytes(content)
+    with pytest.raises(HostFault, match="not a key"):
+        folder.host_key()
+
+
+def test_a_link_in_place_of_the_key_is_refused(folder: StateDir, tmp_path: Path) -> None:
+    folder.host_key()
+    path = folder.root / "keys" / "host.key"
+    path.rename(tmp_path / "elsewhere")
+    path.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(HostFault, match="cannot be read"):
+        folder.host_key()
+
+
+def test_a_key_of_somebody_else_is_refused(folder: StateDir, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.host_key()
+    (folder.root / "keys").chmod(0o700)
+    actual = os.geteuid()
+    state._read_key(folder.root / "keys" / "host.key")
+    monkeypatch.setattr(os, "geteuid", lambda: actual + 1)
+    with pytest.raises(HostFault, match="not a key that only this user can read"):
+        state._read_key(folder.root / "keys" / "host.key")
