@@ -5,8 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _kept = os.environ.get("BRANES_TEST_STATE")
 _state = _kept or tempfile.mkdtemp(prefix="branes-tests-")
@@ -20,3 +26,16 @@ hypothesis.settings.load_profile("branes")
 def pytest_unconfigure() -> None:
     if not _kept:
         shutil.rmtree(_state, ignore_errors=True)
+
+
+@pytest.fixture
+def pipe() -> Iterator[SimpleNamespace]:
+    """`reader`, a descriptor; `open`, a file for it; `writer`, a raw file that the test may close."""
+    reader, writer = os.pipe()
+
+    def open_reader(**words: Any) -> Any:
+        return open(reader, "rb", closefd=False, **words)
+
+    with open(writer, "wb", buffering=0) as file:
+        yield SimpleNamespace(reader=reader, writer=file, open=open_reader)
+    os.close(reader)

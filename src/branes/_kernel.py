@@ -6,9 +6,13 @@ import contextlib
 import ctypes
 import fcntl
 import os
+import select
 import struct
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _PIDFD_GETFD: Final = 438  # the same on x86_64 and aarch64
 _NOTIF_RECV: Final = 0xC0502100  # SECCOMP_IOCTL_NOTIF_RECV, linux/seccomp.h
@@ -47,8 +51,21 @@ def pidfd_getfd(pidfd: int, number: int) -> int:
     return int(got)
 
 
+def readable(descriptors: Iterable[int], seconds: float) -> dict[int, int]:
+    """Which descriptors have something to read or have ended within `seconds`, with poll(2)'s events of each.
+
+    Not select(2), whose numbers end at 1,023.
+    """
+    poller = select.poll()
+    for descriptor in descriptors:
+        poller.register(descriptor, select.POLLIN)
+    return dict(poller.poll(max(seconds, 0.0) * 1000))
+
+
 def receive_notification(listener: int) -> Notification | None:
-    """The next notification of `listener`; None if its process died meanwhile (ENOENT).
+    """The next notification of `listener`, where poll(2) says POLLIN; None if its process died meanwhile (ENOENT).
+
+    Where it says only POLLHUP, kernels before 6.11 would wait here for ever.
 
     Raises:
         OSError: the kernel refused.

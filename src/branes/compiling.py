@@ -167,10 +167,10 @@ class Jail:
         size = 0
         while True:
             left = deadline - time.monotonic()
-            ready, _, _ = select.select([answer, messages, jailed.listener], [], [], max(left, 0.0))
+            ready = _kernel.readable([answer, messages, jailed.listener], left)
             if not ready:
                 raise self._over("time", f"compiling took more than {SECONDS:g} s")
-            if jailed.listener in ready:
+            if ready.get(jailed.listener, 0) & select.POLLIN:
                 self._check_listener(jailed, startup)
             if messages in ready:
                 _report(os.read(messages, 65536), progress)

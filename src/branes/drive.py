@@ -183,9 +183,8 @@ class Pump:
 
     def last_notification(self) -> list[Action]:
         """What to do about a system call that waits for an answer although nobody drives a call."""
-        poller = select.poll()
-        poller.register(self.jailed.listener, select.POLLIN)
-        return [action for _, ready in poller.poll(0) for action in self._on_listener(ready)]
+        ready = _kernel.readable([self.jailed.listener], 0).values()
+        return [action for events in ready for action in self._on_listener(events)]
 
     def _on_listener(self, ready: int) -> list[Action]:
         if ready & _BAD:
@@ -260,7 +259,7 @@ class Driver(Pump):
             self._carry_out(self.last_notification())
             self.conduct.closed()
             self.jailed.kill()
-            if not select.select([self.jailed.status], [], [], DEATH)[0]:
+            if not _kernel.readable([self.jailed.status], DEATH):
                 raise HostFault("a killed brane does not die")
             self._carry_out(self._on_status())
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from branes import _executables, _kernel
+from branes import _executables, _kernel, ids
 from branes.errors import BranesError
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ _SYSCTLS: Final = {
     "kernel/apparmor_restrict_unprivileged_userns": "1",
 }
 _UNCONFINE: Final = (
-    "in a container: docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined, "
+    "where this is a container: docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined, "
     "or --cap-add SYS_ADMIN; in Kubernetes: seccompProfile and appArmorProfile Unconfined"
 )
 
@@ -77,8 +77,10 @@ def probe(state: StateDir) -> Iterator[Check]:
     """All checks, one after the other."""
     yield machine(platform.system(), platform.machine(), _executables_machine())
     yield kernel(platform.release())
-    yield user_namespaces()
-    yield from other_namespaces()
+    user = user_namespaces()
+    yield user
+    yield from other_namespaces() if user.ok else ()
+    yield id_range(os.geteuid(), _read("/proc/self/uid_map"), _read("/proc/self/gid_map"))
     yield from seccomp()
     yield libseccomp()
     yield clone3()
@@ -110,17 +112,29 @@ def kernel(release: str) -> Check:
     return Check(name="kernel", ok=ok, detail=release, hint="" if ok else f"Linux {needed} or newer is needed")
 
 
-def userns_hint(code: int, sysctls: dict[str, str], container: str) -> str:
-    """What to do when a namespace is refused with `code`, given what the settings say."""
+def namespace_hint(kind: str, code: int, sysctls: dict[str, str], container: str) -> str:
+    """What to do when a namespace of `kind` is refused with `code`, given what the settings say."""
     for name, bad in _SYSCTLS.items():
         if sysctls.get(name) == bad:
             wanted = {"user/max_user_namespaces": "15000"}.get(name, "1" if bad == "0" else "0")
             return f"as root: sysctl -w {name.replace('/', '.')}={wanted}, and the same line in /etc/sysctl.d/"
+    if code == errno.ENOSPC:
+        return f"as root: raise user.max_{kind}_namespaces; as many as it allows are in use"
     if container:
         return f"this is {container}, whose default profile refuses namespaces; {_UNCONFINE}"
-    if code == errno.ENOSPC:
-        return "all namespaces that user.max_*_namespaces allows are in use"
     return f"a security module or a seccomp filter refuses it; {_UNCONFINE}"
+
+
+def id_range(user: int, *maps: str) -> Check:
+    """Whether root has the private range of ids to give branes; root of a rootless container does not (uid_map)."""
+    if user != 0:
+        return Check(name="ids", ok=True, detail=f"branes run as this user, {user}")
+    ranges = [[line.split() for line in text.splitlines()] for text in maps]
+    first, last = ids.FIRST, ids.FIRST + ids.BLOCK - 1
+    ok = all(any(int(start) <= first and last < int(start) + int(count) for start, _, count in one) for one in ranges)
+    detail = f"from {first} on, for each brane its own" if ok else f"this root has no ids from {first} on"
+    hint = "" if ok else "run as an ordinary user, or map these ids into the user namespace that this root belongs to"
+    return Check(name="ids", ok=ok, detail=detail, hint=hint)
 
 
 def proc(mountinfo: str) -> Check:
@@ -161,7 +175,7 @@ def cgroups(own: str, root: Path = Path("/sys/fs/cgroup")) -> Check:
 def user_namespaces() -> Check:
     """A user namespace of one's own, in which one has capabilities."""
     code = in_child(lambda: _unshare(_NEW_USER) or _unshare(_KINDS["uts"]))
-    hint = userns_hint(code, _sysctls(), _container()) if code else ""
+    hint = namespace_hint("user", code, _sysctls(), _container()) if code else ""
     return Check(name="namespace user", ok=not code, detail=_outcome(code, "made, with its capabilities"), hint=hint)
 
 
@@ -169,7 +183,7 @@ def other_namespaces() -> Iterator[Check]:
     """Each of the other kinds, inside a user namespace."""
     for kind, flag in _KINDS.items():
         code = in_child(lambda flag=flag: _unshare(_NEW_USER) or _unshare(flag))  # type: ignore[misc]
-        hint = userns_hint(code, _sysctls(), _container()) if code else ""
+        hint = namespace_hint(kind, code, _sysctls(), _container()) if code else ""
         yield Check(name=f"namespace {kind}", ok=not code, detail=_outcome(code, "made"), hint=hint)
 
 

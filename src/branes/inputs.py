@@ -1,7 +1,7 @@
 """Where a guest's standard input comes from. It is waited for beside the guest, by descriptor.
 
 So a guest that prints and a caller that has nothing to say yet do not block each other, and time limits hold meanwhile.
-A file object whose `read` may wait is read by a thread.
+A file object that has no descriptor and may wait in `read` is read by a thread, which stays behind if it never returns.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import threading
 from dataclasses import dataclass
 from typing import IO, Final
 
+from branes import _kernel
 from branes.drive import Input, Nothing
 from branes.errors import UsageError
 from branes.manifest import check_text
@@ -51,6 +52,36 @@ class FromDescriptor:
     def read(self, most: int) -> bytes:
         """What is there; empty at the end."""
         return os.read(self.fileno(), most)
+
+
+class FromBuffered:
+    """A buffered reader of a descriptor: what it holds, then the descriptor."""
+
+    def __init__(self, file: io.BufferedReader) -> None:
+        self._file = file
+        self._held = _held(file)
+
+    def fileno(self) -> int | None:
+        """The descriptor, once the reader holds nothing."""
+        return None if self._held else self._file.fileno()
+
+    def read(self, most: int) -> bytes:
+        """What is there; empty at the end."""
+        data = self._file.read1(most)
+        self._held = max(0, self._held - len(data))
+        return data
+
+
+def _held(file: io.BufferedReader) -> int:
+    """How many bytes a buffered reader holds. Nothing tells that but a look that may read, which must not wait."""
+    descriptor = file.fileno()
+    if _kernel.readable([descriptor], 0) or not os.get_blocking(descriptor):
+        return len(file.peek())
+    os.set_blocking(descriptor, False)
+    try:
+        return len(file.peek())
+    finally:
+        os.set_blocking(descriptor, True)
 
 
 @dataclass(slots=True)
@@ -130,10 +161,17 @@ def source(stdin: Stdin) -> Input:
             return FromFile(io.BytesIO(stdin))
     if isinstance(stdin, io.TextIOBase) or not hasattr(stdin, "read"):
         raise UsageError(f"stdin of type {type(stdin).__name__}, {_EXPECTED}")
-    # A buffered file may hold bytes that its descriptor no longer has; only a raw one is read by descriptor.
-    if isinstance(stdin, io.RawIOBase) and _descriptor(stdin) is not None:
+    return _of_file(stdin)
+
+
+def _of_file(stdin: IO[bytes]) -> Input:
+    if _never_waits(stdin):
+        return FromFile(stdin)
+    if _descriptor(stdin) is not None and isinstance(stdin, io.RawIOBase):
         return FromDescriptor(stdin)
-    return FromFile(stdin) if _never_waits(stdin) else FromThread(stdin)
+    if _descriptor(stdin) is not None and isinstance(stdin, io.BufferedReader):
+        return FromBuffered(stdin)
+    return FromThread(stdin)
 
 
 def _descriptor(file: IO[bytes]) -> int | None:

@@ -171,4 +171,11 @@ def _close() -> None:
         _runtime.close()
 
 
+def _after_fork() -> None:
+    """A thread that is not in this process may have held the lock."""
+    global _making  # noqa: PLW0603 -- there is one a process
+    _making = threading.Lock()
+
+
 atexit.register(_close)
+os.register_at_fork(after_in_child=_after_fork)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import signal
 import socket
 import subprocess
@@ -247,7 +246,7 @@ class Template:
     @property
     def alive(self) -> bool:
         """Whether the process still runs."""
-        return self._pidfd >= 0 and not select.select([self._pidfd], [], [], 0)[0]
+        return self._pidfd >= 0 and not _kernel.readable([self._pidfd], 0)
 
     def _send(self, kind: str, /, descriptors: Sequence[int] = (), **fields: object) -> None:
         try:
@@ -287,7 +286,7 @@ class _Talk:
     def expect(self, kind: str) -> wire.Fields:
         deadline = time.monotonic() + PATIENCE
         while True:
-            if not select.select([self._events], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            if not _kernel.readable([self._events], deadline - time.monotonic()):
                 raise HostFault(f"a brane does not answer while its owner waits for {kind}")
             data = os.read(self._events, 65536)
             if not data:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+import os
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from conftest import Brane
 
 
@@ -129,10 +132,17 @@ def test_json_has_the_same_exit_code_and_says_it_on_standard_output_alone(
 
 def test_an_unexpected_exception_is_125_and_no_traceback_unless_asked_for(brane: Brane, tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text("import branes.brane\ndel branes.brane.prepare\n")
-    path = {"PYTHONPATH": f"{tmp_path}:{Path(__file__).parents[2] / 'src'}"}
+    path = {"PYTHONPATH": os.pathsep.join([str(tmp_path), *filter(None, sys.path)])}
     done = brane("run", "exit.wat", "0", env=path)
     assert done.returncode == 125
     assert lines(done.stderr)[0].startswith("brane: unexpected ImportError: ")
     assert "Traceback" not in done.stderr.decode()
     assert "BRANES_DEBUG=1" in lines(done.stderr)[1]
     assert "Traceback" in brane("run", "exit.wat", "0", env={**path, "BRANES_DEBUG": "1"}).stderr.decode()
+
+
+def test_an_incomplete_installation_is_125_in_one_line(brane: Brane, tmp_path: Path) -> None:
+    (tmp_path / "typer.py").write_text("raise ImportError('no typer here')\n")
+    done = brane("run", "exit.wat", "0", env={"PYTHONPATH": os.pathsep.join([str(tmp_path), *filter(None, sys.path)])})
+    assert done.returncode == 125
+    assert lines(done.stderr)[0] == "brane: this installation is incomplete: no typer here"

@@ -32,9 +32,7 @@ def note(run): return Event(run=run, plan="", layer="host", event="test.note")
 
 def start(program: str, *arguments: object) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", HEAD + program, *map(str, arguments)]
-    return subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT
-    )
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
 
 
 def traced(tmp_path: Path, calls: str, program: str) -> list[str]:
@@ -197,9 +195,7 @@ def test_a_record_is_written_and_synced_under_the_lock_before_append_returns(tmp
     calls = traced(tmp_path, "flock,pwrite64,fdatasync,fsync,fallocate,write", program)
     steps = [call for call in calls if not call.startswith("write(") or "returned" in call]
     names = [
-        re.sub(r"flock\(\d+, LOCK_(EX|UN).*", r"\1", call).split("(")[0]
-        for call in steps
-        if "resumed" not in call
+        re.sub(r"flock\(\d+, LOCK_(EX|UN).*", r"\1", call).split("(")[0] for call in steps if "resumed" not in call
     ]
     first = names.index("EX")
     assert names[:first] == ["fsync"]  # the name of the folder

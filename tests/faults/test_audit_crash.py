@@ -51,7 +51,7 @@ def go_on(folder: Path) -> None:
 
 def test_thirty_kills_lose_nothing_that_was_acknowledged(tmp_path: Path) -> None:
     folder = tmp_path / "audit"
-    chance = random.Random(20)  # noqa: S311
+    chance = random.Random(20)
     acknowledged: set[str] = set()
     for _ in range(30):
         command = [sys.executable, "-c", WRITER, str(folder), "1000000"]

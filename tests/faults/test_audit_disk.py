@@ -82,9 +82,7 @@ def test_a_failed_fsync_of_the_folder_is_fatal(tmp_path: Path, when: int) -> Non
 
 
 @pytest.mark.parametrize("error", ["ENOSPC", "EDQUOT"])
-def test_a_full_disk_is_recorded_out_of_the_reserve_and_ends_when_there_is_space(
-    tmp_path: Path, error: str
-) -> None:
+def test_a_full_disk_is_recorded_out_of_the_reserve_and_ends_when_there_is_space(tmp_path: Path, error: str) -> None:
     said, calls = inject(tmp_path, f"pwrite64:error={error}:when=2", 3)
     assert said[0] == "ok 1"
     assert "cannot be written" in said[1]

@@ -110,7 +110,9 @@ def test_a_changed_byte_of_compiled_code_is_never_loaded_but_compiled_again(tmp_
 
 def test_a_missing_executable_is_named(tmp_path: Path) -> None:
     code = (
-        "import branes, pathlib; from branes import _executables; _executables._PACKAGE = pathlib.Path('/nonexistent')\n"
+        "import branes, pathlib\n"
+        "from branes import _executables\n"
+        "_executables._PACKAGE = pathlib.Path('/nonexistent')\n"
         "try: branes.run(b'(component)')\n"
         "except branes.errors.HostFault as error: print(error.message, error.hint)"
     )

@@ -107,15 +107,3 @@ def dies() -> Callable[[int], object]:
             os.close(pidfd)
 
     return check
-
-
-@pytest.fixture
-def pipe() -> Iterator[tuple[int, int]]:
-    """Two ends; the test may close either."""
-    ends = os.pipe()
-    yield ends
-    for end in ends:
-        try:
-            os.close(end)
-        except OSError:
-            continue

@@ -14,6 +14,7 @@ from branes import errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from types import SimpleNamespace
 
     from branes.audit import Record
 
@@ -142,14 +143,14 @@ def test_five_million_bytes_go_in_and_come_out(py: branes.Python) -> None:
     assert py.run(ECHO, stdin=io.BufferedReader(io.BytesIO(data))).stdout == data  # type: ignore[arg-type]
 
 
-def test_a_line_is_there_before_the_next_is_asked_for(py: branes.Python, pipe: tuple[int, int]) -> None:
+def test_a_line_is_there_before_the_next_is_asked_for(py: branes.Python, pipe: SimpleNamespace) -> None:
     got: list[bytes] = []
 
     def on_stdout(data: bytes) -> None:
         got.append(data)
-        os.write(pipe[1], b"go on\n")
+        pipe.writer.write(b"go on\n")
 
-    with open(pipe[0], "rb", buffering=0) as file:
+    with pipe.open(buffering=0) as file:
         py.run("print('first'); input(); print('second')", stdin=file, on_stdout=on_stdout)
     assert got == [b"first\n", b"second\n"]
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -66,24 +68,24 @@ def test_five_million_bytes_go_in_and_come_out_of_a_guest_that_prints_as_it_read
 
 
 def test_a_caller_that_pushes_and_a_guest_that_prints_do_not_block_each_other(
-    programs: SimpleNamespace, pipe: tuple[int, int]
+    programs: SimpleNamespace, pipe: SimpleNamespace
 ) -> None:
     data = os.urandom(5_000_000)
 
     def push() -> None:
-        with open(pipe[1], "wb") as into:
+        with pipe.writer, io.BufferedWriter(pipe.writer) as into:
             into.write(data)
 
     thread = threading.Thread(target=push)
     thread.start()
-    with open(pipe[0], "rb") as file:
+    with pipe.open() as file:
         assert branes.run(programs.echo, stdin=file).stdout == data
     thread.join()
 
 
 @pytest.mark.parametrize("buffering", [0, -1], ids=["raw", "buffered"])
 def test_output_is_there_before_the_next_input_is_written(
-    programs: SimpleNamespace, pipe: tuple[int, int], buffering: int
+    programs: SimpleNamespace, pipe: SimpleNamespace, buffering: int
 ) -> None:
     questions = [b"first\n", b"second\n", b"third\n"]
     answers: list[bytes] = []
@@ -91,12 +93,12 @@ def test_output_is_there_before_the_next_input_is_written(
     def on_stdout(data: bytes) -> None:
         answers.append(data)
         if len(answers) < len(questions):
-            os.write(pipe[1], questions[len(answers)])
+            pipe.writer.write(questions[len(answers)])
         else:
-            os.close(pipe[1])
+            pipe.writer.close()
 
-    os.write(pipe[1], questions[0])
-    with open(pipe[0], "rb", buffering=buffering) as file:
+    pipe.writer.write(questions[0])
+    with pipe.open(buffering=buffering) as file:
         done = branes.run(programs.echo, stdin=file, on_stdout=on_stdout)
     assert answers == questions
     assert done.stdout == b""
@@ -104,12 +106,22 @@ def test_output_is_there_before_the_next_input_is_written(
 
 @pytest.mark.parametrize("buffering", [0, -1], ids=["raw", "buffered"])
 def test_time_is_up_though_a_guest_waits_for_input_that_does_not_come(
-    programs: SimpleNamespace, pipe: tuple[int, int], buffering: int
+    programs: SimpleNamespace, pipe: SimpleNamespace, buffering: int
 ) -> None:
-    with open(pipe[0], "rb", buffering=buffering, closefd=False) as file:
-        with pytest.raises(errors.DeadlineExceeded):
-            branes.run(programs.echo, stdin=file, timeout="200ms")
-        os.close(pipe[1])
+    with pipe.open(buffering=buffering) as file, pytest.raises(errors.DeadlineExceeded):
+        branes.run(programs.echo, stdin=file, timeout="200ms")
+
+
+def test_standard_input_of_the_caller_can_be_given_and_nothing_hangs_at_its_exit(pipe: SimpleNamespace) -> None:
+    """A thread that reads `sys.stdin` would hold its lock, and the interpreter aborts where it cannot have that."""
+    code = (
+        "import sys, branes\n"
+        "with branes.python(timeout=0.2) as py:\n"
+        "    try: py.run('input()', stdin=sys.stdin.buffer)\n"
+        "    except branes.errors.DeadlineExceeded: print('late')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], stdin=pipe.reader, capture_output=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"late\n", b"")
 
 
 def test_time_that_is_up_ends_a_guest_that_computes(
@@ -179,7 +191,14 @@ def test_what_the_caller_raises_ends_the_guest_and_is_raised(programs: SimpleNam
 
 @pytest.mark.parametrize(
     "words",
-    [{"memory": "lots"}, {"timeout": 0}, {"output": -1}, {"preset": "all"}, {"grants": ["wasi:sockets/tcp"]}, {"stdin": 1}],
+    [
+        {"memory": "lots"},
+        {"timeout": 0},
+        {"output": -1},
+        {"preset": "all"},
+        {"grants": ["wasi:sockets/tcp"]},
+        {"stdin": 1},
+    ],
     ids=str,
 )
 def test_a_bad_argument_is_the_callers_mistake(programs: SimpleNamespace, words: dict[str, object]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import threading
@@ -17,6 +16,7 @@ from branes import errors
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
+    from types import SimpleNamespace
 
     from branes.audit import Record
 
@@ -80,7 +80,7 @@ import os, branes
 py = branes.python().__enter__()
 py.eval("1")
 print(py._brane._launched.jailed.pid, flush=True)
-input_ended = os.read(0, 1)
+os.read(0, 1)
 """
 KILLED = ABANDONED + "\nos.kill(os.getpid(), 9)"
 
@@ -104,17 +104,15 @@ def test_threads_have_branes_of_their_own() -> None:
     assert found == [[number * 100 + turn for turn in range(5)] for number in range(8)]
 
 
-def test_one_interpreter_is_used_by_one_thread_at_a_time(pipe: tuple[int, int]) -> None:
+def test_one_interpreter_is_used_by_one_thread_at_a_time(pipe: SimpleNamespace) -> None:
     begun = threading.Event()
-    with branes.python() as py, open(pipe[0], "rb", buffering=0) as file, ThreadPoolExecutor(1) as pool:
-        call = pool.submit(
-            py.run, "print('begun'); print(input())", stdin=file, on_stdout=lambda _data: begun.set()
-        )
+    with branes.python() as py, pipe.open(buffering=0) as file, ThreadPoolExecutor(1) as pool:
+        call = pool.submit(py.run, "print('begun'); print(input())", stdin=file, on_stdout=lambda _data: begun.set())
         assert begun.wait(60)
         for use in (lambda: py.eval("1"), lambda: py.run("x = 1")):
             with pytest.raises(errors.UsageError, match="is in a call"):
                 use()
-        os.write(pipe[1], b"go on\n")
+        pipe.writer.write(b"go on\n")
         assert call.result(60).exit_code == 0
         assert py.eval("1") == 1
 
@@ -128,7 +126,7 @@ def test_a_callback_cannot_call_the_interpreter_that_calls_it() -> None:
 
 
 def test_closing_from_another_thread_ends_the_call_that_is_under_way(
-    pipe: tuple[int, int],
+    pipe: SimpleNamespace,
     dies: Callable[[int], AbstractContextManager[None]],
     records: Callable[[str], list[Record]],
 ) -> None:
@@ -137,7 +135,7 @@ def test_closing_from_another_thread_ends_the_call_that_is_under_way(
     brane = py._brane
     assert brane
     with (
-        open(pipe[0], "rb", buffering=0) as file,
+        pipe.open(buffering=0) as file,
         ThreadPoolExecutor(1) as pool,
         dies(brane._launched.jailed.pid),
     ):

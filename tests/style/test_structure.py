@@ -29,7 +29,19 @@ PURE = [
     "audit.fault",
     "audit.record",
 ]
-EFFECTS = {"asyncio", "ctypes", "fcntl", "mmap", "os", "pathlib", "select", "signal", "socket", "subprocess", "threading"}
+EFFECTS = {
+    "asyncio",
+    "ctypes",
+    "fcntl",
+    "mmap",
+    "os",
+    "pathlib",
+    "select",
+    "signal",
+    "socket",
+    "subprocess",
+    "threading",
+}
 MAX_FILE = 600
 MAX_FUNCTION = 60
 
@@ -106,7 +118,7 @@ def test_the_exception_tree_is_drawn_whole() -> None:
     tree = ast.parse((PACKAGE / "errors.py").read_text())
     classes = {node.name for node in tree.body if isinstance(node, ast.ClassDef)} - {"Refusal"}
     drawing = ast.get_docstring(tree) or ""
-    assert {word for word in re.findall(r"\b[A-Z]\w+", drawing)} >= classes
+    assert set(re.findall(r"\b[A-Z]\w+", drawing)) >= classes
 
 
 def test_exported_names_are_sorted_and_are_all_there_are() -> None:
@@ -123,7 +135,10 @@ def test_one_version_everywhere() -> None:
     python = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     rust = tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["package"]["version"]
     assert python == rust
-    assert f"## [{python}]" in (ROOT / "CHANGELOG.md").read_text() or "## [Unreleased]" in (ROOT / "CHANGELOG.md").read_text()
+    assert (
+        f"## [{python}]" in (ROOT / "CHANGELOG.md").read_text()
+        or "## [Unreleased]" in (ROOT / "CHANGELOG.md").read_text()
+    )
 
 
 def test_files_and_functions_keep_to_their_sizes() -> None:
@@ -132,7 +147,8 @@ def test_files_and_functions_keep_to_their_sizes() -> None:
         f"{path.name}:{node.name}"
         for path in python_files()
         for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and (node.end_lineno or 0) - node.lineno > MAX_FUNCTION
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (node.end_lineno or 0) - node.lineno > MAX_FUNCTION
     ]
     assert not long_files
     assert not long_functions
@@ -141,7 +157,9 @@ def test_files_and_functions_keep_to_their_sizes() -> None:
 def test_every_step_of_the_cage_is_in_its_document() -> None:
     document = (ROOT / "docs" / "layers" / "2-process.md").read_text()
     steps = {
-        step for path in (CRATES / "cage" / "src").glob("*.rs") for step in re.findall(r'\.named\("([^"]+)"\)', path.read_text())
+        step
+        for path in (CRATES / "cage" / "src").glob("*.rs")
+        for step in re.findall(r'\.named\("([^"]+)"\)', path.read_text())
     }
     assert len(steps) > 20
     assert {step for step in steps if f"`{step}`" not in document} == set()

@@ -114,7 +114,11 @@ def test_nobody_can_change_what_was_read(cache: Cache) -> None:
     assert found is not None
     memfd, _ = found
     try:
-        for change in (lambda: os.pwrite(memfd, b"x", 0), lambda: os.ftruncate(memfd, 0), lambda: os.ftruncate(memfd, 99)):
+        for change in (
+            lambda: os.pwrite(memfd, b"x", 0),
+            lambda: os.ftruncate(memfd, 0),
+            lambda: os.ftruncate(memfd, 99),
+        ):
             with pytest.raises(PermissionError):
                 change()
         with pytest.raises(PermissionError):

@@ -28,7 +28,9 @@ def test_a_command_is_what_exports_run_of_any_version(export: str, *, command: b
     assert made.is_command is command
 
 
-@pytest.mark.parametrize("header", [{}, {"adapted": 1, "description": []}, {"adapted": 1, "description": {"imports": [1]}}])
+@pytest.mark.parametrize(
+    "header", [{}, {"adapted": 1, "description": []}, {"adapted": 1, "description": {"imports": [1]}}]
+)
 def test_what_is_no_header_raises_what_the_documentation_says(header: dict[str, object]) -> None:
     with pytest.raises((KeyError, TypeError)):
         from_header("ab", header)

@@ -208,7 +208,9 @@ def test_a_death_by_sigsys_is_an_escape(conduct: Conduct) -> None:
     assert isinstance(conduct.fate, errors.Escaped)
 
 
-@pytest.mark.parametrize("died", [replace(DIED, code=70), replace(DIED, code=1), DIED, replace(DIED, signal=11), KILLED])
+@pytest.mark.parametrize(
+    "died", [replace(DIED, code=70), replace(DIED, code=1), DIED, replace(DIED, signal=11), KILLED]
+)
 def test_any_other_death_without_a_word_is_the_hosts_fault(conduct: Conduct, died: Died) -> None:
     conduct.died(died)
     assert isinstance(conduct.fate, errors.HostFault)

@@ -9,7 +9,6 @@ import select
 import subprocess
 import threading
 from dataclasses import fields
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -27,6 +26,7 @@ from branes.spawn import Jailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 SEEN = process.Enforced(status={}, namespaces={}, descriptors={}, root=(), uid=0)
 LIMITS = Limits(timeout=60.0, refusals=3)

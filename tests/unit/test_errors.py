@@ -28,7 +28,9 @@ def test_every_error_has_the_exit_code_that_its_tree_says(name: str, code: int) 
 
 
 def test_every_error_of_the_package_is_in_the_table() -> None:
-    found = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, errors.BranesError)}
+    found = {
+        name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, errors.BranesError)
+    }
     assert found == {*CODES, "BranesError", "GuestFault"}
 
 
@@ -38,6 +40,9 @@ def test_a_hint_is_apart_from_the_message() -> None:
 
 
 def test_an_os_error_becomes_the_hosts_fault() -> None:
-    with pytest.raises(errors.HostFault, match="it cannot be done: gone") as caught, errors.host_faults("it cannot be done"):
+    with (
+        pytest.raises(errors.HostFault, match="it cannot be done: gone") as caught,
+        errors.host_faults("it cannot be done"),
+    ):
         raise OSError("gone")
     assert isinstance(caught.value.__cause__, OSError)

@@ -44,14 +44,22 @@ def test_executables_of_another_machine_are_named() -> None:
             "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
         ),
         (errno.EPERM, {}, "a Docker container", "--security-opt seccomp=unconfined"),
-        (errno.ENOSPC, {"user/max_user_namespaces": "100"}, "", "in use"),
+        (errno.ENOSPC, {"user/max_user_namespaces": "100"}, "", "raise user.max_net_namespaces"),
         (errno.EPERM, {}, "", "a security module or a seccomp filter"),
     ],
 )
 def test_a_refused_namespace_names_the_setting_to_change(
     code: int, sysctls: dict[str, str], container: str, says: str
 ) -> None:
-    assert says in host.userns_hint(code, sysctls, container)
+    assert says in host.namespace_hint("net", code, sysctls, container)
+
+
+def test_root_of_a_rootless_container_has_no_ids_to_give() -> None:
+    whole, rootless = "         0          0 4294967295\n", "0 1000 1\n1 100000 65536\n"
+    assert host.id_range(0, whole, whole).ok
+    assert not host.id_range(0, whole, rootless).ok
+    assert not host.id_range(0, "", "").ok
+    assert host.id_range(1000, rootless, rootless).ok
 
 
 @pytest.mark.parametrize(

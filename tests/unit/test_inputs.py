@@ -4,32 +4,23 @@ import gzip
 import io
 import os
 import select
+import socket
 from typing import IO, TYPE_CHECKING, Any
 
 import pytest
 
 from branes import inputs
-from branes.drive import Input
 from branes.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
+    from types import SimpleNamespace
+
+    from branes.drive import Input
 
 
 class Slow(io.BytesIO):
     """A file object of the caller's making; nobody knows whether it waits."""
-
-
-@pytest.fixture
-def pipe() -> Iterator[tuple[int, int]]:
-    ends = os.pipe()
-    yield ends
-    for end in ends:
-        try:
-            os.close(end)
-        except OSError:
-            pass
 
 
 def waited(source: Input, most: int = 1 << 15) -> bytes:
@@ -77,37 +68,64 @@ def test_a_compressed_file_is_read_as_what_is_in_it(tmp_path: Path) -> None:
         assert everything(inputs.source(file)) == b"content"
 
 
-def test_a_raw_pipe_is_read_by_its_descriptor_as_far_as_there_is_something(pipe: tuple[int, int]) -> None:
-    with open(pipe[0], "rb", buffering=0, closefd=False) as file:
+def test_a_raw_pipe_is_read_by_its_descriptor_as_far_as_there_is_something(pipe: SimpleNamespace) -> None:
+    with pipe.open(buffering=0) as file:
         source = inputs.source(file)
-        assert source.fileno() == pipe[0]
-        os.write(pipe[1], b"part")
+        assert source.fileno() == pipe.reader
+        pipe.writer.write(b"part")
         assert source.read(100) == b"part"
-        os.close(pipe[1])
+        pipe.writer.close()
         assert source.read(100) == b""
 
 
-def test_a_buffered_pipe_gives_what_is_there_and_loses_nothing_that_was_buffered(pipe: tuple[int, int]) -> None:
-    with open(pipe[0], "rb", closefd=False) as file:
-        os.write(pipe[1], b"line\nmore")
+def test_a_buffered_pipe_gives_what_is_there_and_loses_nothing_that_was_buffered(pipe: SimpleNamespace) -> None:
+    with pipe.open() as file:
+        pipe.writer.write(b"line\nmore")
         assert file.readline() == b"line\n"
         source = inputs.source(file)
+        assert source.fileno() is None
         assert waited(source) == b"more"
-        os.write(pipe[1], b"later")
+        assert source.fileno() == pipe.reader
+        pipe.writer.write(b"later")
         assert waited(source) == b"later"
-        os.close(pipe[1])
+        pipe.writer.close()
         assert waited(source) == b""
 
 
-def test_a_buffered_pipe_with_nothing_in_it_is_not_ready_and_does_not_block(pipe: tuple[int, int]) -> None:
-    with open(pipe[0], "rb", closefd=False) as file:
+def test_a_buffered_pipe_with_nothing_in_it_is_not_ready_and_does_not_block(pipe: SimpleNamespace) -> None:
+    with pipe.open() as file:
         source = inputs.source(file)
         descriptor = source.fileno()
-        assert descriptor is not None
-        assert source.fileno() == descriptor
+        assert descriptor == pipe.reader
+        assert os.get_blocking(descriptor)
         assert select.select([descriptor], [], [], 0)[0] == []
-        os.close(pipe[1])
+        pipe.writer.close()
         assert waited(source) == b""
+
+
+def test_a_stream_of_a_socket_is_waited_for_by_its_descriptor() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs, theirs.makefile("rb") as file:
+        source = inputs.source(file)
+        assert source.fileno() == theirs.fileno()
+        ours.sendall(b"data")
+        assert waited(source) == b"data"
+        ours.shutdown(socket.SHUT_WR)
+        assert waited(source) == b""
+
+
+def test_a_file_object_that_waits_is_not_waited_for(pipe: SimpleNamespace) -> None:
+    class Custom:
+        def read(self, most: int) -> bytes:
+            return os.read(pipe.reader, most)
+
+    source = inputs.source(Custom())  # type: ignore[arg-type]
+    descriptor = source.fileno()
+    assert descriptor not in {None, pipe.reader}
+    assert source.fileno() == descriptor
+    assert select.select([descriptor], [], [], 0)[0] == []
+    pipe.writer.write(b"data")
+    assert waited(source) == b"data"
 
 
 def test_more_than_was_asked_for_is_kept_for_the_next_time() -> None:

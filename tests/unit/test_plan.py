@@ -54,7 +54,10 @@ def test_the_binding_digest_is_what_it_has_been() -> None:
 
 
 def test_the_plan_digest_is_what_it_has_been() -> None:
-    assert plan.plan_digest(PLAN.template_digest, BINDING.digest(KEY)) == "sha256:cc23d95d57d92a8be8cd886bee62ce9094d13b3a1b6f9f23449830fb47a64cee"
+    assert (
+        plan.plan_digest(PLAN.template_digest, BINDING.digest(KEY))
+        == "sha256:cc23d95d57d92a8be8cd886bee62ce9094d13b3a1b6f9f23449830fb47a64cee"
+    )
 
 
 def test_the_template_digest_does_not_depend_on_order() -> None:
@@ -111,7 +114,9 @@ def test_a_plan_links_what_is_imported_and_nothing_else() -> None:
 
 
 def test_everything_absent_is_refused_at_once_with_the_change_that_would_allow_it() -> None:
-    imports = component("wasi:sockets/tcp@0.2.3", "wasi:cli/stdout@0.2.3", "evil:host/anything", "wasi:http/types@0.2.0")
+    imports = component(
+        "wasi:sockets/tcp@0.2.3", "wasi:cli/stdout@0.2.3", "evil:host/anything", "wasi:http/types@0.2.0"
+    )
     with pytest.raises(Refused, match="imports 3 interfaces that nothing grants") as caught:
         plan.decide(imports, Manifest())
     assert [(refusal.item, refusal.change) for refusal in caught.value.refusals] == [

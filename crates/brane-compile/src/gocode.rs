@@ -43,7 +43,7 @@ pub(crate) struct GoCode<'a> {
     imported: u32,
     memory_pages: u64,
     bodies: Vec<FunctionBody<'a>>,
-    /// Of the two functions, the names that the module has.
+    /// Of functions, as far as the module has names.
     names: Vec<(u32, &'a str)>,
 }
 
@@ -215,7 +215,7 @@ fn is_plain(memarg: &MemArg) -> bool {
     memarg.offset == 0 && memarg.memory == 0
 }
 
-/// The functions of the two names.
+/// The functions that have names.
 fn names<'a>(custom: &CustomSectionReader<'a>) -> wasmparser::Result<Vec<(u32, &'a str)>> {
     let mut found = Vec::new();
     let KnownCustom::Name(subsections) = custom.as_known() else { return Ok(found) };
@@ -223,7 +223,7 @@ fn names<'a>(custom: &CustomSectionReader<'a>) -> wasmparser::Result<Vec<(u32, &
         if let Name::Function(names) = subsection? {
             for name in names {
                 let name = name?;
-                found.extend([GROW, SBRK].contains(&name.name).then_some((name.index, name.name)));
+                found.push((name.index, name.name));
             }
         }
     }

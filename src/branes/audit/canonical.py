@@ -72,9 +72,7 @@ def _refuse(_text: str) -> None:
 _encode: Final = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False
 ).encode
-_decode: Final = json.JSONDecoder(
-    parse_int=_short_integer, parse_float=_refuse, parse_constant=_refuse
-).raw_decode
+_decode: Final = json.JSONDecoder(parse_int=_short_integer, parse_float=_refuse, parse_constant=_refuse).raw_decode
 
 
 def _decode_plain(text: str) -> Any:

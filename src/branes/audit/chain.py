@@ -61,9 +61,7 @@ class Checked:
     fault: Fault | None
 
 
-def extend(
-    head: Head, events: Iterable[Event], clock: Callable[[], Stamp]
-) -> tuple[bytes, Head, tuple[Record, ...]]:
+def extend(head: Head, events: Iterable[Event], clock: Callable[[], Stamp]) -> tuple[bytes, Head, tuple[Record, ...]]:
     """Return the lines that record `events` after `head`, the new head, and the records."""
     lines: list[bytes] = []
     records: list[Record] = []

@@ -135,14 +135,10 @@ def _displaced(line: Line, here: _Link, place: int, ahead: _Ahead) -> Fault:
 def _changed(last: Line | None, line: Line, here: _Link, ahead: _Ahead) -> Fault:
     """The place is right, the digest is not: the line before was changed, or the digest in this one."""
     if last and ahead.next is None:
-        return _fault(
-            last, "changed", "its SHA-256 is not what the last line holds, unless that one was changed"
-        )
+        return _fault(last, "changed", "its SHA-256 is not what the last line holds, unless that one was changed")
     if last and ahead.next and ahead.next.prev == here.digest:
         return _fault(last, "changed", "its SHA-256 is not what the next line holds")
-    return _fault(
-        line, "changed", "it does not hold the SHA-256 of the line before, nor the next one its own"
-    )
+    return _fault(line, "changed", "it does not hold the SHA-256 of the line before, nor the next one its own")
 
 
 def _fault(line: Line, reason: Reason, detail: str) -> Fault:

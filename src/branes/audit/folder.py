@@ -124,9 +124,7 @@ def segments(folder: int) -> list[str]:
     """Return the names of the segments, oldest first."""
     found = (name for name in os.listdir(folder) if _SEGMENT.fullmatch(name))
     numbered = {name: int(name.split(".")[0]) for name in found}
-    return sorted(
-        (name for name, number in numbered.items() if name == segment(number)), key=numbered.__getitem__
-    )
+    return sorted((name for name, number in numbered.items() if name == segment(number)), key=numbered.__getitem__)
 
 
 def segment(number: int) -> str:

@@ -9,6 +9,7 @@ One module a command. Their heads are cheap to import; what a command needs is l
 
 from __future__ import annotations
 
+import os
 import sys
 
 from branes.cli import signals
@@ -23,5 +24,9 @@ def main() -> int:
         return app.run(sys.argv[1:])
     except signals.Interrupted as stop:
         return 128 + stop.number
+    except ImportError as error:
+        # What tells the user of everything else could not be loaded either.
+        os.write(2, f"brane: this installation is incomplete: {error}\n  hint: reinstall branes\n".encode())
+        return 125
     finally:
         signals.ignore()

@@ -60,7 +60,8 @@ def _try_a_brane() -> tuple[Check, dict[str, Any]]:
         done = branes.run(_PROGRAM)
         enforced = _spawn_record(done.run)
     except BranesError as error:
-        hint = error.hint or "the checks above say what is missing"
+        # Most hints of that kind are to run this command.
+        hint = "the checks above say what is missing" if "doctor" in error.hint or not error.hint else error.hint
         return Check(name="a brane", ok=False, detail=error.message, hint=hint), {}
     if (done.exit_code, done.stdout) != (7, b"ok") or not enforced:
         detail = f"it ended with {done.exit_code} after {len(done.stdout)} bytes, expected 7 after 2"

@@ -94,9 +94,7 @@ def test_a_sound_log_has_no_fault(lines: Callable[[int], list[bytes]], count: in
 
 @given(data=st.data())
 @settings(deadline=None, max_examples=600)
-def test_a_changed_byte_is_found_in_its_line(
-    lines: Callable[[int], list[bytes]], data: st.DataObject
-) -> None:
+def test_a_changed_byte_is_found_in_its_line(lines: Callable[[int], list[bytes]], data: st.DataObject) -> None:
     true = lines(COUNT)
     index = data.draw(st.integers(0, COUNT - 2))
     line = true[index]
@@ -115,13 +113,9 @@ def test_a_changed_byte_is_found_in_its_line(
     assert fault.reason in {"changed", "malformed", "torn"}
 
 
-@given(
-    field=st.sampled_from(["run", "wall", "boot", "tried", "seq", "prev"]), index=st.integers(0, COUNT - 2)
-)
+@given(field=st.sampled_from(["run", "wall", "boot", "tried", "seq", "prev"]), index=st.integers(0, COUNT - 2))
 @settings(deadline=None)
-def test_a_well_made_change_is_found_in_its_line(
-    lines: Callable[[int], list[bytes]], field: str, index: int
-) -> None:
+def test_a_well_made_change_is_found_in_its_line(lines: Callable[[int], list[bytes]], field: str, index: int) -> None:
     true = lines(COUNT)
     old, new = {
         "run": (b'"run":"run-', b'"run":"ruin-'),
@@ -148,9 +142,7 @@ def test_missing_lines_are_found_at_the_line_after_them(
 
 @given(pair=st.lists(st.integers(0, COUNT - 1), min_size=2, max_size=2, unique=True))
 @settings(deadline=None)
-def test_two_swapped_lines_are_found_at_the_first(
-    lines: Callable[[int], list[bytes]], pair: list[int]
-) -> None:
+def test_two_swapped_lines_are_found_at_the_first(lines: Callable[[int], list[bytes]], pair: list[int]) -> None:
     swapped = lines(COUNT)
     one, two = pair
     swapped[one], swapped[two] = swapped[two], swapped[one]
@@ -173,18 +165,14 @@ def test_a_copied_line_is_found(lines: Callable[[int], list[bytes]], source: int
 
 @given(at=st.integers(0, COUNT - 2))
 @settings(deadline=None)
-def test_a_forged_line_that_fits_before_a_true_one_is_found(
-    lines: Callable[[int], list[bytes]], at: int
-) -> None:
+def test_a_forged_line_that_fits_before_a_true_one_is_found(lines: Callable[[int], list[bytes]], at: int) -> None:
     true = lines(COUNT)
     named(Deed([*true[:at], forge(true, at, at + 1), *true[at:]], at, frozenset({"inserted"})))
 
 
 @given(at=st.integers(0, COUNT - 1))
 @settings(deadline=None)
-def test_a_forged_line_that_fits_behind_a_true_one_is_found(
-    lines: Callable[[int], list[bytes]], at: int
-) -> None:
+def test_a_forged_line_that_fits_behind_a_true_one_is_found(lines: Callable[[int], list[bytes]], at: int) -> None:
     true = lines(COUNT)
     rival = [*true[: at + 1], forge(true, at, at + 1), *true[at + 1 :]]
     named(Deed(rival, at + 1, frozenset({"inserted"})))
@@ -209,9 +197,7 @@ def test_a_line_put_over_another_is_found(lines: Callable[[int], list[bytes]], a
     named(Deed(over, at, frozenset({"changed", "inserted", "swapped"})))
 
 
-@given(
-    junk=st.binary(min_size=1, max_size=50).filter(lambda data: b"\n" not in data), at=st.integers(0, COUNT)
-)
+@given(junk=st.binary(min_size=1, max_size=50).filter(lambda data: b"\n" not in data), at=st.integers(0, COUNT))
 @settings(deadline=None)
 def test_a_line_that_is_no_record_is_found(lines: Callable[[int], list[bytes]], junk: bytes, at: int) -> None:
     true = lines(COUNT)

@@ -96,9 +96,7 @@ def test_scan_gives_seq_and_prev() -> None:
 
 @given(tried=hostile, done=hostile)
 @settings(deadline=None, max_examples=300)
-def test_nothing_hostile_is_refused_and_all_of_it_reads_back(
-    tried: dict[str, object], done: dict[str, object]
-) -> None:
+def test_nothing_hostile_is_refused_and_all_of_it_reads_back(tried: dict[str, object], done: dict[str, object]) -> None:
     event = make(tried=tried, done=done)
     line = line_of(event)
     record = decode(line)
@@ -132,9 +130,7 @@ def test_the_fast_spelling_is_that_of_the_reference(value: object) -> None:
         assert dumps(value) == expected
 
 
-@given(
-    st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)), st.booleans()
-)
+@given(st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)), st.booleans())
 @settings(deadline=None, max_examples=300)
 def test_only_the_reference_spelling_is_read(value: object, escape: bool) -> None:  # noqa: FBT001
     try:

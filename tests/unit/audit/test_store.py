@@ -39,9 +39,7 @@ def descriptors() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
-def test_what_append_returns_is_what_the_file_holds(
-    log: AuditLog, folder: Path, event: Callable[..., Event]
-) -> None:
+def test_what_append_returns_is_what_the_file_holds(log: AuditLog, folder: Path, event: Callable[..., Event]) -> None:
     records = log.append(event(1), event(2)) + log.append(event(3))
     assert [record.seq for record in records] == [1, 2, 3]
     assert list(records) == tail(folder, 10)
@@ -73,9 +71,7 @@ def test_time_of_the_machine_never_goes_back(log: AuditLog, event: Callable[...,
     assert boots == sorted(boots)
 
 
-def test_a_full_segment_is_followed_by_the_next(
-    log: AuditLog, folder: Path, event: Callable[..., Event]
-) -> None:
+def test_a_full_segment_is_followed_by_the_next(log: AuditLog, folder: Path, event: Callable[..., Event]) -> None:
     log._segment_size = 1000
     other = AuditLog(folder)
     other._segment_size = 1000
@@ -98,9 +94,7 @@ def test_an_empty_newest_segment_goes_on_from_the_one_before(
     assert verify(folder).records == 3
 
 
-def test_files_with_other_names_are_left_alone(
-    log: AuditLog, folder: Path, event: Callable[..., Event]
-) -> None:
+def test_files_with_other_names_are_left_alone(log: AuditLog, folder: Path, event: Callable[..., Event]) -> None:
     log.append(event())
     for name in ("0000002.jsonl", "000002.jsonl.bak", "notes.jsonl", "000000"):
         (folder / name).write_text("not a record")
@@ -108,9 +102,7 @@ def test_files_with_other_names_are_left_alone(
     assert verify(folder).segments == 1
 
 
-def test_an_end_torn_anywhere_is_cut_and_the_cut_is_recorded(
-    folder: Path, event: Callable[..., Event]
-) -> None:
+def test_an_end_torn_anywhere_is_cut_and_the_cut_is_recorded(folder: Path, event: Callable[..., Event]) -> None:
     log = AuditLog(folder)
     log.append(event(1), event(2))
     whole = newest(folder).read_bytes()
@@ -135,9 +127,7 @@ def test_a_torn_first_line_is_cut_too(log: AuditLog, folder: Path, event: Callab
 
 
 @pytest.mark.parametrize("torn", [1, 4000, 300_000])
-def test_a_torn_end_of_any_length_is_cut(
-    log: AuditLog, folder: Path, event: Callable[..., Event], torn: int
-) -> None:
+def test_a_torn_end_of_any_length_is_cut(log: AuditLog, folder: Path, event: Callable[..., Event], torn: int) -> None:
     log.append(event())
     with newest(folder).open("ab") as file:
         file.write(b"x" * torn)
@@ -157,9 +147,7 @@ def test_a_torn_end_before_the_newest_segment_is_no_accident(
         log.append(event())
 
 
-def test_a_broken_last_line_takes_no_more_records(
-    log: AuditLog, folder: Path, event: Callable[..., Event]
-) -> None:
+def test_a_broken_last_line_takes_no_more_records(log: AuditLog, folder: Path, event: Callable[..., Event]) -> None:
     log.append(event(1), event(2), event(3))
     whole = newest(folder).read_bytes()
     lines = whole.splitlines(keepends=True)
@@ -220,9 +208,7 @@ def test_a_segment_that_is_a_link_is_refused(
     assert (tmp_path / "target").read_bytes() == b""
 
 
-def test_a_segment_that_is_a_pipe_is_refused_at_once(
-    log: AuditLog, folder: Path, event: Callable[..., Event]
-) -> None:
+def test_a_segment_that_is_a_pipe_is_refused_at_once(log: AuditLog, folder: Path, event: Callable[..., Event]) -> None:
     log.append(event())
     os.mkfifo(folder / "000002.jsonl", 0o600)
     with pytest.raises(AuditError, match="not a regular file"):
@@ -230,9 +216,7 @@ def test_a_segment_that_is_a_pipe_is_refused_at_once(
 
 
 @pytest.mark.parametrize("mode", [0o770, 0o702])
-def test_a_folder_that_others_may_write_to_is_refused(
-    folder: Path, event: Callable[..., Event], mode: int
-) -> None:
+def test_a_folder_that_others_may_write_to_is_refused(folder: Path, event: Callable[..., Event], mode: int) -> None:
     folder.mkdir(parents=True)
     folder.chmod(mode)
     with pytest.raises(AuditError, match=f"may be written by others: mode {mode:04o}"):
@@ -303,9 +287,7 @@ def test_threads_lose_nothing_and_keep_their_own_order(log: AuditLog, folder: Pa
     assert verify(folder).records == 320
 
 
-def test_a_failure_reaches_every_thread_that_waited(
-    log: AuditLog, folder: Path, event: Callable[..., Event]
-) -> None:
+def test_a_failure_reaches_every_thread_that_waited(log: AuditLog, folder: Path, event: Callable[..., Event]) -> None:
     log.append(event())
     newest(folder).write_bytes(b"broken\n")
     barrier = threading.Barrier(4)

@@ -108,9 +108,7 @@ def test_what_is_appended_while_a_log_is_read_is_left_for_the_next_time(
     assert verify(folder).records == 8
 
 
-@pytest.mark.parametrize(
-    ("count", "runs"), [(0, []), (1, [7]), (3, [5, 6, 7]), (7, range(1, 8)), (99, range(1, 8))]
-)
+@pytest.mark.parametrize(("count", "runs"), [(0, []), (1, [7]), (3, [5, 6, 7]), (7, range(1, 8)), (99, range(1, 8))])
 def test_tail_gives_the_last_records_oldest_first(folder: Path, count: int, runs: Iterable[int]) -> None:
     assert [record.run for record in tail(folder, count)] == [f"run-{number}" for number in runs]
 
