@@ -28,6 +28,14 @@ def pytest_unconfigure() -> None:
         shutil.rmtree(_state, ignore_errors=True)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A test that is skipped shows nothing: it fails the session."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None and reporter.stats.get("skipped") and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 @pytest.fixture
 def pipe() -> Iterator[SimpleNamespace]:
     """`reader`, a descriptor; `open`, a file for it; `writer`, a raw file that the test may close."""

@@ -24,7 +24,7 @@ from branes import _executables, _kernel, component, wire
 from branes.audit import Event
 from branes.errors import Escaped, HostFault, InputError, LimitExceeded, Refusal, Refused
 from branes.layers import process, wasi
-from branes.spawn import Filters, Jailed, Template, read_status
+from branes.spawn import LOOK, Filters, Jailed, Template, growth, read_status
 from branes.text import escape
 
 if TYPE_CHECKING:
@@ -167,9 +167,10 @@ class Jail:
         size = 0
         while True:
             left = deadline - time.monotonic()
-            ready = _kernel.readable([answer, messages, jailed.listener], left)
-            if not ready:
+            if left <= 0:
                 raise self._over("time", f"compiling took more than {SECONDS:g} s")
+            self._look(jailed)
+            ready = _kernel.readable([answer, messages, jailed.listener], min(left, LOOK))
             if ready.get(jailed.listener, 0) & select.POLLIN:
                 self._check_listener(jailed, startup)
             if messages in ready:
@@ -184,6 +185,16 @@ class Jail:
                     raise self._over("output", f"the compiler's answer is larger than {MAX_OUTPUT} bytes")
         self._check_end(jailed)
         return b"".join(chunks)
+
+    def _look(self, jailed: Jailed) -> None:
+        """RLIMIT_DATA does not count everything (see `spawn.growth`)."""
+        try:
+            grown = growth(jailed)
+        except (OSError, HostFault):
+            # It has ended; its answer says more.
+            return
+        if grown > MEMORY:
+            raise self._over("memory", f"compiling needs more than {MEMORY} bytes")
 
     def _check_listener(self, jailed: Jailed, startup: list[str]) -> None:
         """Answer what a program asks once at its start; record anything else, and have it killed."""

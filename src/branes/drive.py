@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import os
 import select
+import signal
 import time
 from collections import deque
 from dataclasses import dataclass
@@ -18,16 +19,14 @@ from typing import TYPE_CHECKING, Final, Protocol
 from branes import _kernel
 from branes.conduct import Action, Conduct, Done, Emit, Kill, Record, Send, Want
 from branes.errors import HostFault
-from branes.spawn import Jailed, growth, read_status
+from branes.outcome import Died
+from branes.spawn import LOOK, Jailed, growth, read_status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from branes.audit import AuditLog
-    from branes.outcome import Died
 
-#: Seconds between two looks at a brane's memory.
-LOOK: Final = 0.05
 #: Seconds that a killed brane may take to die.
 DEATH: Final = 10.0
 _READ: Final = 65536
@@ -198,7 +197,12 @@ class Pump:
         return self.conduct.received(data) if data else []
 
     def _on_status(self) -> list[Action]:
-        self.died = read_status(self.jailed.status)
+        try:
+            self.died = read_status(self.jailed.status)
+        except HostFault as error:
+            # Its template died, and the kernel kills what is left of a pid namespace then (pid_namespaces(7)).
+            self.died = Died(code=0, signal=signal.SIGKILL, user=0.0, system=0.0, max_rss=0)
+            self.conduct.fate = self.conduct.fate or error
         return self.conduct.died(self.died)
 
     def _feed(self) -> list[Action]:

@@ -116,7 +116,10 @@ class Runtime:
         digest = plan.template_digest
         with self._lock:
             kept = self._templates.pop(digest, None)
-            if kept is None or not kept.template.alive:
+            if kept is not None and not kept.template.alive:
+                kept.template.close()
+                kept = None
+            if kept is None:
                 kept = _Kept(self._start(plan, artifact))
             kept.branes += 1
             self._templates[digest] = kept

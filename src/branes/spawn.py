@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 #: Seconds that each answer of a template or a brane may take before "go".
 PATIENCE: Final = 60.0
+#: Seconds between two looks at the memory of what runs.
+LOOK: Final = 0.05
 _COMMANDS: Final = 3
 _EVENTS: Final = 4
 _MAX_MESSAGE: Final = 192 << 10
@@ -413,4 +415,6 @@ def _kill(pidfd: int) -> None:
 
 def _close(*descriptors: int) -> None:
     for descriptor in descriptors:
-        os.close(descriptor)
+        # One that somebody closed by force must not keep the others open.
+        with contextlib.suppress(OSError):
+            os.close(descriptor)

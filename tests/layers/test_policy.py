@@ -25,7 +25,6 @@ CALL = re.compile(r"^([a-z0-9_]+)\(")
 #: Rules that no run of these needs, and why they stay.
 UNSEEN = {
     "clock_gettime": "where the vDSO cannot serve, as with a clock source that is not the TSC",
-    "madvise": "the allocator may give pages back with it; none of these made it",
 }
 
 #: Guests that between them do all that a guest can: memory, tables, traps, clocks, sleep, randomness, streams, denials.

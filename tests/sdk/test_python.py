@@ -274,6 +274,7 @@ def test_the_log_tells_a_run_from_its_spawn_to_its_end(records: Callable[[str], 
     assert found[-1].done["outcome"] == "closed"
 
 
+@pytest.mark.timeout(600)
 def test_a_thousand_branes_give_a_thousand_sequences() -> None:
     python = branes.python()
     values = set()

@@ -75,6 +75,26 @@ thread.join()
 assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
 print("sound")
 """
+CROWDED = """
+import asyncio, os, resource
+_, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+held = [os.open("/dev/null", os.O_RDONLY) for _ in range(1100)]
+import branes
+from branes import aio
+
+async def use():
+    async with aio.python() as py:
+        return await py.eval("2")
+
+# Compiled here, for nobody has run this before.
+program = b'(module (memory (export "memory") 1) (func (export "_start") (drop (i32.const %d))))' % os.getpid()
+assert branes.run(program).exit_code == 0
+with branes.python() as py:
+    assert py.eval("1") == 1
+assert asyncio.run(use()) == 2
+print("sound")
+"""
 ABANDONED = """
 import os, branes
 py = branes.python().__enter__()
@@ -161,6 +181,11 @@ def test_a_fork_does_not_share_branes_and_leaves_them_alone() -> None:
 
 def test_a_fork_while_another_thread_is_busy_can_open_branes() -> None:
     done = script(HELD)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "sound\n", "")
+
+
+def test_descriptors_may_have_large_numbers() -> None:
+    done = script(CROWDED)
     assert (done.returncode, done.stdout, done.stderr) == (0, "sound\n", "")
 
 

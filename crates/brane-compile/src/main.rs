@@ -13,6 +13,7 @@ mod answer;
 mod compile;
 mod describe;
 mod fault;
+mod gobreak;
 mod gocode;
 mod golang;
 mod input;

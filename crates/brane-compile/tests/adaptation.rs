@@ -24,15 +24,15 @@ fn leaves_with(code: i32) -> String {
 
 #[test]
 fn the_exit_code_survives() {
-    assert_eq!(exit_code(&leaves_with(3)), Some(3));
-    assert_eq!(exit_code(&leaves_with(0)), Some(0));
-    assert_eq!(exit_code(&leaves_with(255)), Some(255));
+    assert_eq!(exit_code(leaves_with(3)), Some(3));
+    assert_eq!(exit_code(leaves_with(0)), Some(0));
+    assert_eq!(exit_code(leaves_with(255)), Some(255));
 }
 
 #[test]
 fn of_a_larger_exit_code_the_low_8_bits_survive() {
-    assert_eq!(exit_code(&leaves_with(256 + 7)), Some(7));
-    assert_eq!(exit_code(&leaves_with(-1)), Some(255));
+    assert_eq!(exit_code(leaves_with(256 + 7)), Some(7));
+    assert_eq!(exit_code(leaves_with(-1)), Some(255));
 }
 
 #[test]

@@ -1,10 +1,12 @@
 ;; A program with a heap as the runtime of Go 1.24 to 1.27 keeps it, and with its calling convention: arguments on a
-;; stack in memory, above the return address. The break is at 64, the end of what was grown at 72, the page size at 80.
+;; stack in memory, above the return address. The break is at 64, the end of what was grown at 72, the page size at 80,
+;; the end of the data at 88.
 (module
     (@custom "go:buildid" "x")
     (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
     (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
     (memory (export "memory") 3)
+    (data (i32.const 88) "\00\00\01\00\00\00\00\00")
     (global $sp (mut i32) (i32.const 4096))
 
     (func $runtime.growMemory (param i32) (result i32) (local $sp i32)
@@ -17,6 +19,33 @@
         i32.store offset=16
         (global.set $sp (i32.add (local.get $sp) (i32.const 8)))
         i32.const 0)
+
+    (func $runtime.osinit (local $rounded i64)
+        i64.const 80
+        i32.wrap_i64
+        i64.const 65536
+        i64.store
+        i64.const 88
+        i32.wrap_i64
+        i64.load
+        i64.const 65535
+        i64.add
+        i64.const -65536
+        i64.and
+        local.set $rounded
+        nop
+        i64.const 64
+        i32.wrap_i64
+        local.get $rounded
+        i64.store
+        i64.const 72
+        i32.wrap_i64
+        local.get $rounded
+        i64.store
+        i64.const 72
+        i32.wrap_i64
+        (i64.mul (i64.extend_i32_u (memory.size)) (i64.const 65536))
+        i64.store)
 
     (func $runtime.sbrk (param i32) (result i32)
         (local $sp i32) (local $bloc i64) (local $max i64) (local $page i64) (local $n i64) (local $end i64)
@@ -41,8 +70,9 @@
         (if (i64.lt_u (local.get $max) (local.get $end))
             (then
                 (i64.store offset=32 (local.get $sp) (local.get $end))
-                (i64.div_u (i64.sub (local.get $end) (local.get $max)) (local.get $page))
-                (i32.store (local.get $sp) (i32.wrap_i64))
+                (i64.store32
+                    (local.get $sp)
+                    (i64.div_u (i64.sub (local.get $end) (local.get $max)) (local.get $page)))
                 (global.set $sp (i32.sub (local.get $sp) (i32.const 8)))
                 i32.const 0
                 call $runtime.growMemory
@@ -91,9 +121,7 @@
             (then (call $exit (i32.const 2)) unreachable)))
 
     (func (export "_start") (local $before i32) (local $after i32)
-        (i64.store (i32.const 64) (i64.const 65536))
-        (i64.store (i32.const 72) (i64.const 65536))
-        (i64.store (i32.const 80) (i64.const 65536))
+        (call $runtime.osinit)
         (local.set $before (call $take (i32.const 1)))
         (call $ask)
         (local.set $after (call $take (i32.const 20)))

@@ -1,6 +1,7 @@
 //! The golden messages of `tests/wire`, which `tests/wire/test_golden.py` holds the other side to.
 
 #![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests, helpers included")]
 
 use std::path::Path;
 
