@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import fcntl
 import os
 import select
@@ -22,6 +23,7 @@ _NOTIF_RESP: Final = struct.Struct("=QqiI")
 _F_ADD_SEALS: Final = 1033
 _SEALS: Final = 0x1 | 0x2 | 0x4 | 0x8  # seal, shrink, grow, write
 _MFD_EXEC: Final = 0x10
+_SEAL_TRIES: Final = 10
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -116,5 +118,20 @@ def new_memfd(name: str, *, executable: bool = False) -> int:
 
 
 def seal(memfd: int) -> None:
-    """Forbid every further change of `memfd` (fcntl(2), F_ADD_SEALS)."""
+    """Forbid every further change of `memfd` (fcntl(2), F_ADD_SEALS).
+
+    The kernel waits a moment for pages that somebody holds, then says EBUSY. That somebody may be the kernel itself,
+    which looks for pages to reclaim; so it is asked more than once. A writable mapping stays, and stays refused.
+
+    Raises:
+        OSError: the kernel refused.
+    """
+    for _ in range(_SEAL_TRIES - 1):
+        try:
+            fcntl.fcntl(memfd, _F_ADD_SEALS, _SEALS)
+        except OSError as error:
+            if error.errno != errno.EBUSY:
+                raise
+        else:
+            return
     fcntl.fcntl(memfd, _F_ADD_SEALS, _SEALS)
