@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 _SIGKILL: Final = 9
 _SIGSYS: Final = 31
+_MEMORY_LIMIT: Final = "memory-limit"  # a trap of brane-worker's run.rs
 _OUT_OF_MEMORY: Final = 71  # cage::OUT_OF_MEMORY
 _CRASHED: Final = 70
 #: Bytes beyond the memory limit that a brane's own buffers may take before it counts as over.
@@ -261,6 +262,8 @@ class Conduct:
         return [record, Send(self.session.recorded())]
 
     def _trap(self, event: Trapped) -> list[Action]:
+        if event.kind == _MEMORY_LIMIT:
+            return self._over("memory", event.detail, self._memory_error())
         tried = {"trap": event.kind, "detail": event.detail, "backtrace": event.backtrace}
         record = self._record(self.event(wasi.LAYER, "wasm.trap", tried, {"ended": True}))
         message = f"the guest trapped: {escape(event.detail)}"

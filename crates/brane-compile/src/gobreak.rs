@@ -44,8 +44,11 @@ enum Step {
 pub(crate) fn find(program: &GoCode<'_>) -> Result<Option<Break>, Reject> {
     let grow = one(program, 3, is_growth, "memory.grow as in `runtime.growMemory`")?;
     one(program, 1, |place| matches!(place, [Operator::MemoryGrow { .. }]), "memory.grow")?;
-    let is_call = |place: &[Operator<'_>]| matches!(place, [Operator::Call { function_index }] if *function_index == grow.index);
-    let sbrk = one(program, 1, is_call, "call of `runtime.growMemory`")?;
+    let calls = |place: &[Operator<'_>]| match place {
+        [Operator::Call { function_index }] => *function_index == grow.index,
+        _ => false,
+    };
+    let sbrk = one(program, 1, calls, "call of `runtime.growMemory`")?;
     if !program.may_be(GROW, grow.index) || !program.may_be(SBRK, sbrk.index) {
         return Err(unknown("expected names that agree with the code of `runtime.sbrk`"));
     }

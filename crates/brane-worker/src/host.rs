@@ -22,6 +22,8 @@ const MAX_TRIED: usize = 2048;
 pub(crate) struct Host {
     pipe: Pipe,
     stdin: Stdin,
+    /// A call that came before it was waited for.
+    early: Option<(String, Vec<Value>)>,
     /// Late bindings.
     pub(crate) go: Go,
     /// Streams, pollables and errors.
@@ -49,7 +51,7 @@ impl Host {
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_RESOURCES);
         let limits = Limits::new(go.memory);
-        Self { pipe, stdin: Stdin::default(), go, table, limits }
+        Self { pipe, stdin: Stdin::default(), early: None, go, table, limits }
     }
 
     /// Sends an event to the owner.
@@ -59,6 +61,9 @@ impl Host {
 
     /// The next call: its export and arguments. What is left of the last call's input is dropped.
     pub(crate) fn next_call(&mut self) -> Result<(String, Vec<Value>)> {
+        if let Some(call) = self.early.take() {
+            return Ok(call);
+        }
         loop {
             match self.pipe.receive()? {
                 ToBrane::Call { export, args } => {
@@ -86,10 +91,20 @@ impl Host {
     pub(crate) fn send_and_wait(&mut self, event: &FromBrane) -> Result<()> {
         self.send(event)?;
         loop {
-            match self.pipe.receive()? {
+            match self.answer()? {
                 ToBrane::Recorded {} => return Ok(()),
                 ToBrane::Stdin { data, eof } => self.stdin.fill(&data, eof)?,
                 _ => bail!("unexpected command during a call"),
+            }
+        }
+    }
+
+    /// The owner's next answer. A call that stands before it came right behind "go", while this instantiates: it is kept.
+    fn answer(&mut self) -> Result<ToBrane> {
+        loop {
+            match self.pipe.receive()? {
+                ToBrane::Call { export, args } if self.early.is_none() => self.early = Some((export, args)),
+                other => return Ok(other),
             }
         }
     }
@@ -151,7 +166,7 @@ impl Host {
     }
 
     fn take_input(&mut self) -> Result<()> {
-        match self.pipe.receive()? {
+        match self.answer()? {
             ToBrane::Stdin { data, eof } => self.stdin.fill(&data, eof),
             _ => bail!("unexpected command while waiting for input"),
         }

@@ -33,6 +33,13 @@ impl Limits {
     }
 }
 
+impl Limits {
+    /// Whether anything was refused.
+    pub(crate) fn refused(&self) -> bool {
+        self.recorded
+    }
+}
+
 impl Host {
     /// Takes `bytes`; a refusal is the guest's to handle, and recorded the first time.
     pub(crate) fn take_memory(&mut self, bytes: usize) -> Result<bool> {

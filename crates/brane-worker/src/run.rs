@@ -14,6 +14,8 @@ use crate::link::without_version;
 
 /// Longest text about a trap, in bytes.
 const MAX_DETAIL: usize = 4096;
+/// The kind of trap that is a limit of the owner's.
+const MEMORY_LIMIT: &str = "memory-limit";
 /// The export of a command, without its version.
 const RUN: &str = "wasi:cli/run";
 
@@ -39,9 +41,12 @@ fn start(pipe: &mut Pipe) -> Result<Go> {
 fn serve(linked: &InstancePre<Host>, host: Host) -> ! {
     let mut store = Store::new(linked.engine(), host);
     store.limiter(|host| host);
-    let ended = linked.instantiate(&mut store).and_then(|instance| calls(&mut store, instance));
-    let event = match ended {
-        Ok(never) => match never {},
+    let event = match linked.instantiate(&mut store) {
+        Ok(instance) => match calls(&mut store, instance) {
+            Ok(never) => match never {},
+            Err(error) => end_of(&error),
+        },
+        Err(error) if store.data().limits.refused() && !error.is::<Trap>() => too_large(&error),
         Err(error) => end_of(&error),
     };
     // If the owner is gone, so is everybody who could read this.
@@ -122,6 +127,12 @@ fn string(value: Val) -> Result<String> {
         Val::String(text) => Ok(text),
         _ => bail!("a call cannot return this type yet"),
     }
+}
+
+/// A guest whose memories are larger at birth than its limit never ran.
+fn too_large(error: &wasmtime::Error) -> FromBrane {
+    let detail = bounded(&error.root_cause().to_string(), MAX_DETAIL);
+    FromBrane::Trapped { kind: MEMORY_LIMIT.to_owned(), detail, backtrace: String::new() }
 }
 
 /// What ended the guest.
