@@ -15,7 +15,7 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from branes import _executables, _kernel, ids, wire
 from branes.errors import BranesError, HostFault, MissingMechanism, UsageError
@@ -23,7 +23,7 @@ from branes.layers import process
 from branes.outcome import Died
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 #: Seconds that each answer of a template or a brane may take before "go".
 PATIENCE: Final = 60.0
@@ -267,7 +267,7 @@ class Template:
             os.set_inheritable(descriptor, False)  # noqa: FBT003 -- it takes no keyword
         if not data:
             raise HostFault(f"the template died while its owner waited for {kind}", hint="run `brane doctor`")
-        got, fields = wire.decode(data, wire.FROM_TEMPLATE)
+        got, fields = _decoded(data, wire.FROM_TEMPLATE)
         if got == kind and len(descriptors) == count:
             return fields, tuple(descriptors)
         _close(*descriptors)
@@ -294,10 +294,19 @@ class _Talk:
             if not data:
                 raise HostFault(f"a brane died while its owner waited for {kind}")
             for payload in self._deframer.feed(data):
-                got, fields = wire.decode(payload, wire.FROM_SEALING)
+                got, fields = _decoded(payload, wire.FROM_SEALING)
                 if got != kind:
                     raise _complaint(got, fields, kind)
                 return fields
+
+
+def _decoded(data: bytes, shapes: Mapping[str, Mapping[str, Callable[[Any], bool]]]) -> tuple[str, wire.Fields]:
+    """A message of our own executables; one that is none is not a guest's doing, since no guest runs yet."""
+    try:
+        return wire.decode(data, shapes)
+    except wire.WireError as error:
+        message = f"the executables of this installation do not fit it: {error}"
+        raise HostFault(message, hint="reinstall branes, or run `make build` in a checkout") from error
 
 
 def _complaint(got: str, fields: wire.Fields, wanted: str) -> BranesError:
