@@ -18,11 +18,13 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from branes import api, inputs
-from branes.brane import Brane, Collected, ignore_progress, make_binding, not_a_command, prepare, prepare_guest
+from branes.brane import Brane, Collected
 from branes.conduct import Action, Emit, Record
 from branes.drive import Caller, Driver
-from branes.errors import UsageError
+from branes.errors import BranesError, UsageError
+from branes.launching import ignore_progress, make_binding, not_a_command, prepare, prepare_guest
 from branes.limits import Limits
+from branes.manifest import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -30,8 +32,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from branes.api import Sink
-    from branes.brane import App, Prepared, Progress
+    from branes.compiling import Progress
     from branes.inputs import Stdin
+    from branes.launching import App, Prepared
     from branes.manifest import Manifest
     from branes.outcome import Completed
     from branes.plan import Binding
@@ -186,7 +189,7 @@ async def run(
     prepared = await asyncio.to_thread(prepare, app, manifest, _from_thread(progress))
     not_a_command(prepared)
     collected = Collected(on_stdout, on_stderr)
-    brane = await _open(prepared, make_binding([prepared.name, *args], manifest))
+    brane = await _open(prepared, make_binding([prepared.name, *words(args, "the arguments")], manifest))
     _, completed = await brane.call_async("wasi:cli/run", [], Caller(source=source, emit=collected.emit), collected)
     await _soon(brane.close)
     return completed
@@ -224,13 +227,22 @@ class Python:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await self.close()
+        if error is None:
+            await self.close()
+        else:
+            # What goes wrong at the end must not hide what went wrong before.
+            with contextlib.suppress(BranesError):
+                await self.close()
 
     async def close(self) -> None:
-        """End the brane. `async with` does it."""
+        """End the brane. `async with` does it.
+
+        Raises:
+            Escaped: it tried, between two calls, what its filter does not allow.
+        """
         brane, self._brane = self._brane, None
         if brane is not None:
-            await _soon(brane.close)
+            await _soon(brane.finish)
 
     async def run(
         self,

@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from branes import inputs, limits
-from branes.brane import (
-    App,
-    Brane,
-    Collected,
-    Prepared,
-    Progress,
-    ignore_progress,
-    make_binding,
-    not_a_command,
-    prepare,
-    prepare_guest,
-)
+from branes.brane import Brane, Collected
 from branes.drive import Caller
-from branes.errors import GuestError, UsageError
+from branes.errors import BranesError, GuestError, UsageError
+from branes.launching import ignore_progress, make_binding, not_a_command, prepare, prepare_guest
 from branes.limits import Limits
-from branes.manifest import Manifest, check_text
+from branes.manifest import Manifest, check_text, words
 from branes.text import escape
 
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from branes.compiling import Progress
     from branes.conduct import Conduct
     from branes.inputs import Stdin
+    from branes.launching import App, Prepared
     from branes.outcome import Completed
 
 Sink = Callable[[bytes], object]
@@ -49,11 +42,17 @@ def make_manifest(
     """The manifest that a caller's words mean."""
     return Manifest(
         preset=preset,
-        grants=tuple(grants),
-        denials=tuple(denials),
-        env=dict(env or {}),
+        grants=words(grants, "grants"),
+        denials=words(denials, "denials"),
+        env=_variables(env),
         limits=Limits(memory=limits.size(memory), timeout=limits.duration(timeout), output=limits.size(output)),
     )
+
+
+def _variables(env: Mapping[str, str] | None) -> dict[str, str]:
+    if env is not None and not isinstance(env, Mapping):
+        raise UsageError(f"env is of type {type(env).__name__}, expected a mapping of names to values")
+    return dict(env or {})
 
 
 def run(
@@ -104,7 +103,7 @@ def run(
     prepared = prepare(app, manifest, progress)
     not_a_command(prepared)
     collected = Collected(on_stdout, on_stderr)
-    brane = Brane(prepared, make_binding([prepared.name, *args], manifest))
+    brane = Brane(prepared, make_binding([prepared.name, *words(args, "the arguments")], manifest))
     try:
         return brane.call("wasi:cli/run", [], Caller(source=source, emit=collected.emit), collected)[1]
     finally:
@@ -153,13 +152,22 @@ class Python:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.close()
+        if error is None:
+            self.close()
+        else:
+            # What goes wrong at the end must not hide what went wrong before.
+            with contextlib.suppress(BranesError):
+                self.close()
 
     def close(self) -> None:
-        """End the brane. `with` does it."""
+        """End the brane. `with` does it.
+
+        Raises:
+            Escaped: it tried, between two calls, what its filter does not allow.
+        """
         brane, self._brane = self._brane, None
         if brane is not None:
-            brane.close()
+            brane.finish()
 
     def run(
         self,
@@ -218,9 +226,9 @@ class Python:
 
 def run_arguments(code: str, filename: str, args: Sequence[str]) -> list[dict[str, object]]:
     """Arguments of the guest's `run`."""
-    for text in (code, filename, *args):
-        check_text(text, "the code or an argument")
-    return [{"string": code}, {"string": filename}, {"strings": [filename, *args]}]
+    check_text(code, "the code")
+    check_text(filename, "the file name")
+    return [{"string": code}, {"string": filename}, {"strings": [filename, *words(args, "the arguments")]}]
 
 
 def eval_arguments(expression: str) -> list[dict[str, object]]:
@@ -264,5 +272,8 @@ def _no_json(constant: str) -> None:
 
 def _guest_error(fields: Any, completed: Completed) -> GuestError:
     words = fields if isinstance(fields, dict) else {}
-    kind, message, traceback = (str(words.get(name, "")) for name in ("type", "message", "traceback"))
+    # The interpreter keeps to these lengths, until the code has changed it.
+    most = {"type": 4096, "message": 4096, "traceback": 65536}
+    texts = {name: words[name] if isinstance(words.get(name), str) else "" for name in most}
+    kind, message, traceback = (texts[name][:length] for name, length in most.items())
     return GuestError(escape(f"{kind}: {message}"), type=kind, traceback=traceback, completed=completed)

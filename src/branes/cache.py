@@ -59,8 +59,12 @@ class Cache:
             return None
         description = os.pread(descriptor, description_size, payload_size)
         memfd = _copy_to_memfd(descriptor, payload_size, memfd_name)
-        with mmap.mmap(memfd, payload_size, prot=mmap.PROT_READ) if payload_size else memoryview(b"") as payload:
-            expected = self._code(name, [payload], payload_size, description)
+        try:
+            with mmap.mmap(memfd, payload_size, prot=mmap.PROT_READ) if payload_size else memoryview(b"") as payload:
+                expected = self._code(name, [payload], payload_size, description)
+        except BaseException:
+            os.close(memfd)
+            raise
         if hmac.compare_digest(expected, code):
             return memfd, description
         os.close(memfd)
@@ -101,12 +105,16 @@ def _private_opener(path: str, flags: int) -> int:
 
 def _copy_to_memfd(descriptor: int, size: int, name: str) -> int:
     memfd = _kernel.new_memfd(name, executable=True)
-    offset = 0
-    while offset < size:
-        sent = os.sendfile(memfd, descriptor, offset, size - offset)
-        if not sent:
-            break
-        offset += sent
-    os.ftruncate(memfd, size)
-    _kernel.seal(memfd)
+    try:
+        offset = 0
+        while offset < size:
+            sent = os.sendfile(memfd, descriptor, offset, size - offset)
+            if not sent:
+                break
+            offset += sent
+        os.ftruncate(memfd, size)
+        _kernel.seal(memfd)
+    except BaseException:
+        os.close(memfd)
+        raise
     return memfd

@@ -1,7 +1,7 @@
 """Between stages 1 and 2: a program's bytes become native code and a description, in a jail.
 
 Compiling hostile input is an attack surface, so `brane-compile` runs in `brane-jail`: no network, no file, memory and
-time capped, 12 system calls. What it answers is hostile, too, until it is authenticated: bounded here, and parsed as
+time capped, 23 system calls. What it answers is hostile, too, until it is authenticated: bounded here, and parsed as
 JSON.
 """
 
@@ -14,6 +14,7 @@ import json
 import os
 import resource
 import select
+import signal
 import time
 import weakref
 from collections.abc import Callable, Mapping
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
 
 MAX_INPUT: Final = 256 << 20
 MAX_OUTPUT: Final = 1 << 30
+#: Bytes of an answer's first line: a description of 8 MiB at most, and some.
+MAX_HEADER: Final = 9 << 20
+#: Characters of a rejection's message.
+MAX_MESSAGE: Final = 4096
 MEMORY: Final = 4 << 30
 SECONDS: Final = 300.0
 _OUT_OF_MEMORY: Final = 71
@@ -81,26 +86,39 @@ class Compiler:
             Refused: it is a core module that imports what is not WASI.
             HostFault: the compiler cannot be run.
         """
-        name = f"{digest}-{_settings()}"
-        found = self.cache.get(name, "brane-artifact")
+        found = self.find(digest)
         if found is None:
-            self._compile(read(), digest, name, progress)
-            found = self.cache.get(name, "brane-artifact")
+            self._compile(read(), digest, _name(digest), progress)
+            found = self.find(digest)
         if found is None:
             raise HostFault("the cache does not give back what was put into it")
+        return found
+
+    def find(self, digest: str) -> Artifact | None:
+        """The artifact of a program that was compiled before."""
+        found = self.cache.get(_name(digest), "brane-artifact")
+        if found is None:
+            return None
         memfd, header = found
         return Artifact(memfd, component.from_header(digest, json.loads(header)))
 
     def _compile(self, program: bytes, digest: str, name: str, progress: Progress) -> None:
         if len(program) > MAX_INPUT:
             raise InputError(f"the program has {len(program)} bytes, at most {MAX_INPUT} allowed")
+        if hashlib.sha256(program).hexdigest() != digest:
+            raise HostFault("the program is not the one that its digest names", hint="reinstall branes from a wheel")
         jail = Jail(filters=self.filters("compile"), log=self.log, digest=digest)
         header, code = split(jail.run(program, progress))
         if header.get("status") != "compiled":
             why = {"kind": header.get("kind"), "message": header.get("message")}
             jail.record(wasi.LAYER, "component.rejected", why)
             raise rejected(header)
+        _check_description(digest, header)
         self.cache.put(name, [code], json.dumps(header).encode())
+
+
+def _name(digest: str) -> str:
+    return f"{digest}-{_settings()}"
 
 
 def _settings() -> str:
@@ -160,29 +178,33 @@ class Jail:
         return jailed
 
     def _collect(self, jailed: Jailed, answer: int, messages: int, progress: Progress) -> bytes:
-        """The whole answer of a compiler that keeps to its time, its output and its filter."""
+        """The whole answer of a compiler that keeps to its time, its output and its filter until it is dead."""
         deadline = time.monotonic() + SECONDS
         startup = list(process.startup("compile"))
         chunks: list[bytes] = []
+        streams = {answer, messages}
         size = 0
         while True:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise self._over("time", f"compiling took more than {SECONDS:g} s")
             self._look(jailed)
-            ready = _kernel.readable([answer, messages, jailed.listener], min(left, LOOK))
-            if ready.get(jailed.listener, 0) & select.POLLIN:
-                self._check_listener(jailed, startup)
-            if messages in ready:
-                _report(os.read(messages, 65536), progress)
-            if answer in ready:
-                chunk = os.read(answer, 1 << 20)
+            ready = _kernel.readable([*streams, jailed.listener, jailed.status], min(left, LOOK))
+            self._check_listener(jailed, ready.get(jailed.listener, 0), startup)
+            for stream in ready.keys() & streams:
+                chunk = os.read(stream, 1 << 20)
                 if not chunk:
-                    break
-                chunks.append(chunk)
-                size += len(chunk)
-                if size > MAX_OUTPUT:
-                    raise self._over("output", f"the compiler's answer is larger than {MAX_OUTPUT} bytes")
+                    streams.remove(stream)
+                elif stream == messages:
+                    _report(chunk, progress)
+                else:
+                    chunks.append(chunk)
+                    size += len(chunk)
+            if size > MAX_OUTPUT:
+                raise self._over("output", f"the compiler's answer is larger than {MAX_OUTPUT} bytes")
+            # A closed stream is not the end: who closed it lives on, and is still to keep to time and filter.
+            if answer not in streams and jailed.status in ready:
+                break
         self._check_end(jailed)
         return b"".join(chunks)
 
@@ -196,9 +218,12 @@ class Jail:
         if grown > MEMORY:
             raise self._over("memory", f"compiling needs more than {MEMORY} bytes")
 
-    def _check_listener(self, jailed: Jailed, startup: list[str]) -> None:
+    def _check_listener(self, jailed: Jailed, ready: int, startup: list[str]) -> None:
         """Answer what a program asks once at its start; record anything else, and have it killed."""
-        notification = _kernel.receive_notification(jailed.listener)
+        if ready & (select.POLLNVAL | select.POLLERR):
+            self.record(process.LAYER, "sensor.lost", {})
+            raise HostFault("the seccomp listener is gone; the compiler was killed")
+        notification = _kernel.receive_notification(jailed.listener) if ready & select.POLLIN else None
         if notification is None:
             return
         name = process.syscall_name(notification.arch, notification.number)
@@ -216,6 +241,13 @@ class Jail:
         died = read_status(jailed.status)
         if died.code == _OUT_OF_MEMORY:
             raise self._over("memory", f"compiling needs more than {MEMORY} bytes")
+        if died.signal == signal.SIGSYS:
+            self.record(process.LAYER, "seccomp.denied", {"syscall": "of a foreign architecture"})
+            item = "a system call of a foreign architecture"
+            raise Escaped(
+                f"the compiler tried {item} and was killed",
+                refusals=(Refusal(layer=process.LAYER, rule="architecture", item=item),),
+            )
         if died.code or died.signal:
             self.record("host", "compile.died", {"code": died.code, "signal": died.signal})
             raise HostFault(f"the compiler died: exit code {died.code}, signal {died.signal}")
@@ -245,10 +277,12 @@ def split(answer: bytes) -> tuple[Mapping[str, Any], memoryview]:
     Raises:
         HostFault: it is not one.
     """
-    line, _, _ = answer.partition(b"\n")
-    code = memoryview(answer)[len(line) + 1 :]
+    end = answer.find(b"\n", 0, MAX_HEADER)
+    if end < 0:
+        raise HostFault("the compiler's answer has no header")
+    code = memoryview(answer)[end + 1 :]
     try:
-        header = json.loads(line)
+        header = json.loads(answer[:end])
         sound = header["status"] == "rejected" or header["artifact_bytes"] == len(code) > 0
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise HostFault("the compiler's answer is not one") from error
@@ -257,10 +291,19 @@ def split(answer: bytes) -> tuple[Mapping[str, Any], memoryview]:
     return header, code
 
 
+def _check_description(digest: str, header: Mapping[str, Any]) -> None:
+    """Nothing is kept that could not be read again."""
+    try:
+        component.from_header(digest, header)
+    except (KeyError, TypeError) as error:
+        raise HostFault("the compiler's answer has no description") from error
+
+
 def rejected(header: Mapping[str, Any]) -> InputError | Refused:
     """The error that a rejection means."""
-    message = escape(str(header.get("message", "")))
-    if header.get("kind") == "foreign-imports":
-        imports = [escape(str(name)) for name in header.get("imports", [])]
+    message = escape(str(header.get("message", ""))[:MAX_MESSAGE])
+    names = header.get("imports")
+    if header.get("kind") == "foreign-imports" and isinstance(names, list):
+        imports = [escape(str(name)) for name in names]
         return Refused(message, refusals=wasi.refusals(imports), hint="a core module may import WASI preview 1 only")
     return InputError(f"not a program that can run: {message}")

@@ -44,9 +44,10 @@ _SIGKILL: Final = 9
 _SIGSYS: Final = 31
 _MEMORY_LIMIT: Final = "memory-limit"  # a trap of brane-worker's run.rs
 _OUT_OF_MEMORY: Final = 71  # cage::OUT_OF_MEMORY
-_CRASHED: Final = 70
 #: Bytes beyond the memory limit that a brane's own buffers may take before it counts as over.
 HEADROOM: Final = 8 << 20
+#: Most calls whose records are held back.
+MAX_CALLS: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,11 +183,19 @@ class Conduct:
         """A call of `export` begins; `asked` is the digest of its arguments. Recorded with whatever comes next."""
         self._calls.append(self.event("host", "call.started", {"export": export, "asked": asked}, {}))
 
+    def take_calls(self) -> tuple[Event, ...]:
+        """The calls that are not recorded yet, which the caller now records."""
+        calls, self._calls = self._calls, []
+        return tuple(calls)
+
     def died(self, died: Died) -> list[Action]:
         """The brane is dead; what is left to record. Afterwards `fate` or `exit_code` says what came of it."""
         actions: list[Action] = []
         wanted = self._ended and died.signal == _SIGKILL
-        if self.fate is None and self._exit is None and not wanted:
+        if died.signal == _SIGSYS:
+            # Whatever it said before, and whatever it was to die of: the attempt is in the log.
+            actions += self._foreign()
+        elif self.fate is None and self._exit is None and not wanted:
             actions += self._unexplained(died)
         how = {"code": died.code, "signal": died.signal}
         used = {"user": f"{died.user:.6f}", "system": f"{died.system:.6f}", "max_rss": died.max_rss}
@@ -211,8 +220,13 @@ class Conduct:
         return Event(run=self.run, plan=self.plan, layer=layer, event=name, tried=tried, done=done)
 
     def _record(self, event: Event, denial: Denial | None = None) -> Record:
-        calls, self._calls = self._calls, []
-        return Record((*calls, event), denial)
+        return Record((*self.take_calls(), event), denial)
+
+    def _many_calls(self) -> list[Action]:
+        """Calls are recorded with whatever comes next; when there are many, they do not wait for it."""
+        if len(self._calls) < MAX_CALLS:
+            return []
+        return [Record(self.take_calls())]
 
     # -- steps ------------------------------------------------------------------------------------------------------
 
@@ -228,7 +242,7 @@ class Conduct:
                 refused = self.event("language", f"limit.{limit}", {"asked": asked}, {"allowed": self.limits.memory})
                 return [self._record(refused), Send(self.session.recorded())]
             case Returned(value):
-                return [Done(value)]
+                return [*self._many_calls(), Done(value)]
             case Exited(code):
                 self._exit = code
                 return []
@@ -283,17 +297,19 @@ class Conduct:
 
     def _unexplained(self, died: Died) -> list[Action]:
         """A death that no event announced."""
-        if died.signal == _SIGSYS:
-            self.fate = self._escaped("architecture", "a system call of a foreign architecture")
-            denial = Denial(layer=process.LAYER, rule="architecture", tried="foreign architecture", seq=0)
-            tried = {"syscall": "of a foreign architecture"}
-            return [self._record(self.event(process.LAYER, "seccomp.denied", tried, {"killed": True}), denial)]
         if died.code == _OUT_OF_MEMORY:
             self.fate = self._memory_error()
             return [self._record(self.event("process", "limit.memory", {}, {"killed": True}))]
         what = f"signal {died.signal}" if died.signal else f"exit code {died.code}"
         self.fate = errors.HostFault(f"the brane died of {what} without a word")
         return []
+
+    def _foreign(self) -> list[Action]:
+        """The kernel killed it for a system call of a foreign architecture, or an x32 number."""
+        self.fate = self.fate or self._escaped("architecture", "a system call of a foreign architecture")
+        denial = Denial(layer=process.LAYER, rule="architecture", tried="foreign architecture", seq=0)
+        tried = {"syscall": "of a foreign architecture"}
+        return [self._record(self.event(process.LAYER, "seccomp.denied", tried, {"killed": True}), denial)]
 
     def _escaped(self, rule: str, item: str) -> errors.Escaped:
         return errors.Escaped(

@@ -77,6 +77,7 @@ class Pump:
         self._outgoing = bytearray()
         self._wanted = 0
         self._events_open = True
+        self._killed = False
         self._deadline = self._next_look = 0.0
         os.set_blocking(jailed.commands, False)
 
@@ -97,13 +98,19 @@ class Pump:
         self._deadline, self._next_look = now + timeout, now + LOOK
 
     def due(self) -> list[Action]:
-        """What to do because of the time."""
+        """What to do because of the time.
+
+        Raises:
+            HostFault: a brane that was killed did not die in time.
+        """
         now = time.monotonic()
         actions: list[Action] = []
         if now >= self._next_look:
             self._next_look = now + LOOK
             actions += self.look()
         if now >= self._deadline:
+            if self._killed:
+                raise HostFault("a killed brane does not die")
             self._deadline = math.inf
             actions += self.conduct.timed_out()
         return actions
@@ -177,13 +184,20 @@ class Pump:
                 self._wanted = most
             case Kill():
                 self.jailed.kill()
+                self._killed, self._deadline = True, time.monotonic() + DEATH
             case Done():
                 self.result = action
 
-    def last_notification(self) -> list[Action]:
-        """What to do about a system call that waits for an answer although nobody drives a call."""
+    def last_attempts(self) -> list[Action]:
+        """What is still to be recorded of a brane that nobody drives any more: attempts that wait for an answer.
+
+        One look, for it may go on talking until it is killed; a full pipe fits.
+        """
         ready = _kernel.readable([self.jailed.listener], 0).values()
-        return [action for events in ready for action in self._on_listener(events)]
+        actions = [action for events in ready for action in self._on_listener(events)]
+        if self._events_open and _kernel.readable([self.jailed.events], 0):
+            actions += [action for action in self._on_events() if isinstance(action, Record)]
+        return actions
 
     def _on_listener(self, ready: int) -> list[Action]:
         if ready & _BAD:
@@ -206,7 +220,11 @@ class Pump:
         return self.conduct.died(self.died)
 
     def _feed(self) -> list[Action]:
-        data = self.caller.source.read(self._wanted)
+        try:
+            data = self.caller.source.read(self._wanted)
+        except BlockingIOError:
+            # Another reader of the same file took it; this one still waits.
+            return []
         self._wanted = 0
         return self.conduct.input(data, eof=not data)
 
@@ -252,7 +270,7 @@ class Driver(Pump):
             records: list[Action] = [action for action in self._todo if isinstance(action, Record)]
             self._todo.clear()
             self._carry_out(records)
-            self._carry_out(self.last_notification())
+            self._carry_out(self.last_attempts())
             self._carry_out(self.conduct.cancelled())
         finally:
             self.jailed.kill()
@@ -260,7 +278,7 @@ class Driver(Pump):
     def end(self) -> None:
         """Kill the brane if it lives, and record how it ended; what was still refused is recorded first."""
         if self.died is None:
-            self._carry_out(self.last_notification())
+            self._carry_out(self.last_attempts())
             self.conduct.closed()
             self.jailed.kill()
             if not _kernel.readable([self.jailed.status], DEATH):

@@ -22,12 +22,16 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from branes.outcome import Completed
+
+
+#: Refusals that a traceback shows; `refusals` has all.
+_SHOWN: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +68,18 @@ class BranesError(Exception):
         self.message = message
         self.hint = hint
         self.completed = completed
+        if hint:
+            self.add_note(f"hint: {hint}")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _revive, (type(self), self.args, self.__dict__)
+
+
+def _revive(kind: type[BranesError], args: tuple[object, ...], fields: dict[str, object]) -> BranesError:
+    """The error that was pickled: its fields as they were, whatever its constructor asks for."""
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(fields)
+    return error
 
 
 class UsageError(BranesError):
@@ -95,6 +111,8 @@ class Refused(BranesError):  # noqa: N818 -- whose fault it is, is the name
     ) -> None:
         super().__init__(message, hint=hint, completed=completed)
         self.refusals = refusals
+        for refusal in refusals[:_SHOWN]:
+            self.add_note(f"refused by layer {refusal.layer}: {refusal.item}  {refusal.change}".rstrip())
 
 
 class Escaped(Refused):

@@ -25,7 +25,7 @@ class Limits:
 
     Attributes:
         memory: bytes of the guest's memories in all, and of the process beyond its size at birth.
-        timeout: seconds of wall time, from "go" to the end of each call.
+        timeout: seconds of wall time that each call may take.
         output: bytes of standard output and error in all.
         refusals: calls to denied interfaces, after which the brane is killed.
     """
@@ -42,8 +42,10 @@ def size(value: str | int) -> int:
     Raises:
         UsageError: it is neither.
     """
-    if isinstance(value, int):
+    if isinstance(value, int) and not isinstance(value, bool):
         return int(_within(value, _MAX_SIZE, "size"))
+    if not isinstance(value, str):
+        raise UsageError(f"size of type {type(value).__name__}, expected a number of bytes or text such as 256MiB")
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)", value.strip(), re.ASCII)
     if not found or found[2] not in _SIZES:
         raise UsageError(f"size {value!a} is not understood", hint="write it like 512KiB, 256MiB or 1GiB")
@@ -57,8 +59,10 @@ def duration(value: str | float) -> float:
     Raises:
         UsageError: it is neither.
     """
-    if isinstance(value, int | float):
+    if isinstance(value, int | float) and not isinstance(value, bool):
         return _within(value, _MAX_DURATION, "duration")
+    if not isinstance(value, str):
+        raise UsageError(f"duration of type {type(value).__name__}, expected a number of seconds or text such as 30s")
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]+)", value.strip(), re.ASCII)
     if not found or found[2] not in _DURATIONS:
         raise UsageError(f"duration {value!a} is not understood", hint="write it like 500ms, 30s or 5m")

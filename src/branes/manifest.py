@@ -9,7 +9,7 @@ from branes.errors import UsageError
 from branes.limits import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,17 +37,34 @@ class Manifest:
 
 def _check_variable(name: str, value: str) -> None:
     """POSIX: no `=` in a name, no NUL in either."""
+    check_text(name, "the name of an environment variable")
+    check_text(value, "the value of an environment variable")
     if not name or "=" in name or "\0" in name + value:
         raise UsageError(f"environment variable {name!a} has no valid name or value")
-    check_text(name + value, "an environment variable")
+
+
+def words(value: Iterable[str], what: str) -> tuple[str, ...]:
+    """Several words; one word by itself would be taken for its letters.
+
+    Raises:
+        UsageError: `value` is a single str or bytes, or holds something else than text.
+    """
+    if isinstance(value, str | bytes):
+        raise UsageError(f"{what} is a single {type(value).__name__}, expected a list", hint=f"write [{value!a}]")
+    found = tuple(value)
+    for word in found:
+        check_text(word, f"one of {what}")
+    return found
 
 
 def check_text(value: str, what: str) -> None:
-    """Refuse text that has no UTF-8 form, which is what WASI strings are.
+    """Refuse what is no text, or has no UTF-8 form, which is what WASI strings are.
 
     Raises:
-        UsageError: `value` holds lone surrogates.
+        UsageError: `value` is not a str, or holds lone surrogates.
     """
+    if not isinstance(value, str):
+        raise UsageError(f"{what} is of type {type(value).__name__}, expected str")
     try:
         value.encode()
     except UnicodeEncodeError as error:

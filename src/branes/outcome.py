@@ -10,7 +10,7 @@ class Usage:
     """What was used.
 
     Attributes:
-        wall: seconds from "go" or the call to its end.
+        wall: seconds from the beginning of the call to its end.
         user: seconds of processor time in user mode, known once the brane ended.
         system: likewise in the kernel.
         max_rss: largest resident set in bytes, likewise.

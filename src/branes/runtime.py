@@ -12,7 +12,6 @@ import os
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from branes import _executables, state, wire
@@ -39,27 +38,31 @@ class _Kept:
 
 
 class Runtime:
-    """One process's share of the product."""
+    """One process's share of the product.
+
+    Attributes:
+        pid: the process.
+        state: the folder that lasts.
+        log: the audit log.
+        key: the host key.
+        cache: compiled programs and filters.
+        compiler: compiles programs, or finds them compiled.
+    """
 
     def __init__(self) -> None:
         self.pid = os.getpid()
         self.state = state.default()
         self.log = AuditLog(self.state.audit)
+        # Made now, not on first use: a lock around that could be held by another thread while this process forks.
+        self.key = self.state.host_key()
+        self.cache = Cache(self.state.cache, self.key)
+        self.compiler = Compiler(cache=self.cache, filters=self.filters, log=self.log)
         self._lock = threading.Lock()
         self._templates: OrderedDict[str, _Kept] = OrderedDict()
+        self._finding = threading.Lock()
         self._compiling = threading.Lock()
         self._filters: dict[str, bytes] = {}
         self._artifacts: OrderedDict[str, Artifact] = OrderedDict()
-
-    @cached_property
-    def key(self) -> bytes:
-        """The host key."""
-        return self.state.host_key()
-
-    @cached_property
-    def cache(self) -> Cache:
-        """Compiled programs and filters."""
-        return Cache(self.state.cache, self.key)
 
     def artifact(self, read: Callable[[], bytes], progress: Progress, digest: str = "") -> Artifact:
         """The artifact of a program, kept for a while.
@@ -71,19 +74,22 @@ class Runtime:
         """
         program = b"" if digest else read()
         digest = digest or hashlib.sha256(program).hexdigest()
+        with self._finding:
+            found = self._artifacts.get(digest) or self.compiler.find(digest)
+            if found is not None:
+                return self._keep(digest, found)
+        # One at a time, for each may take gigabytes; what was compiled before does not wait for it.
         with self._compiling:
-            found = self._artifacts.pop(digest, None) or self.compiler.compile(
-                digest, lambda: program or read(), progress
-            )
-            self._artifacts[digest] = found
-            if len(self._artifacts) > MAX_ARTIFACTS:
-                self._artifacts.popitem(last=False)
-            return found
+            found = self.compiler.compile(digest, lambda: program or read(), progress)
+        with self._finding:
+            return self._keep(digest, found)
 
-    @cached_property
-    def compiler(self) -> Compiler:
-        """Compiles programs, or finds them compiled."""
-        return Compiler(cache=self.cache, filters=self.filters, log=self.log)
+    def _keep(self, digest: str, artifact: Artifact) -> Artifact:
+        self._artifacts[digest] = artifact
+        self._artifacts.move_to_end(digest)
+        if len(self._artifacts) > MAX_ARTIFACTS:
+            self._artifacts.popitem(last=False)
+        return artifact
 
     def filters(self, second: str) -> Filters:
         """The filters of a cage whose second stage is the policy `second`."""

@@ -104,6 +104,7 @@ class Session:
         self._go_digest = b""
         self._pulled = 0
         self._owed = False
+        self._limited = False
 
     def go(self, binding: Binding, memory: int, terminals: tuple[bool, bool, bool]) -> bytes:
         """What to send first: all that is bound late."""
@@ -179,8 +180,7 @@ class Session:
                 self._owed = True
                 return Denied(fields["interface"], fields["function"], fields["tried"])
             case "limited":
-                self._owed = True
-                return Limited(fields["limit"], fields["asked"])
+                return self._limit(fields["limit"], fields["asked"])
             case "returned":
                 self.state = State.IDLE
                 return Returned(fields["value"])
@@ -197,6 +197,12 @@ class Session:
             raise wire.WireError("a second request for input before the first was answered")
         self._pulled = min(most, wire.MAX_INPUT)
         return Pull(self._pulled)
+
+    def _limit(self, limit: str, asked: int) -> Limited:
+        if self._limited:
+            raise wire.WireError("a second report of a limit, which is reported once")
+        self._owed = self._limited = True
+        return Limited(limit, asked)
 
     def _enter(self, expected: State, state: State) -> None:
         if self.state is not expected:

@@ -33,6 +33,7 @@ _COMMANDS: Final = 3
 _EVENTS: Final = 4
 _MAX_MESSAGE: Final = 192 << 10
 _STATUS_SIZE: Final = 4096
+_CLOSE_ON_EXEC: Final = socket.MSG_CMSG_CLOEXEC
 
 
 class TemplateRefused(BranesError):  # noqa: N818 -- whose fault it is, is the name
@@ -103,10 +104,17 @@ class Template:
         """
         self._lock = threading.Lock()
         self._pid_of_owner = os.getpid()
-        self._ids = ids.allocate()
         self._pidfd = -1
         self._artifact_name = os.readlink(f"/proc/self/fd/{artifact}")
+        # Its own two, above those that it inherits.
+        self._filters = process.own_filters() + 2
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            self._ids = ids.allocate()
+        except BaseException:
+            self._control.close()
+            theirs.close()
+            raise
         try:
             with theirs:
                 _launch(program, theirs.fileno())
@@ -156,20 +164,32 @@ class Template:
         extra = extra or {}
         self.check_owner()
         with self._lock, contextlib.ExitStack() as on_error:
+            self._drop_late_answers()
             number = self._ids.take()
             on_error.callback(self._ids.give_back, number)
             ours, theirs = _pipes(on_error)
             try:
+                expected = _expected(theirs, extra)
                 self._send("fork", descriptors=(*theirs, *extra.values()), id=number, extra=list(extra))
                 _, (pidfd,) = self._receive("forked", 1)
             finally:
-                expected = _expected(theirs, extra)
                 _close(*theirs)
             on_error.callback(os.close, pidfd)
             on_error.callback(_kill, pidfd)
             jailed = self._park(pidfd, ours, expected, number)
             on_error.pop_all()
             return jailed
+
+    def _drop_late_answers(self) -> None:
+        """What a fork that was interrupted did not wait for would be taken for the answer to the next one."""
+        try:
+            while _kernel.readable([self._control.fileno()], 0):
+                data, descriptors, _, _ = socket.recv_fds(self._control, _MAX_MESSAGE, 1, _CLOSE_ON_EXEC)
+                _close(*descriptors)
+                if not data:
+                    raise HostFault("the template is gone")
+        except (OSError, ValueError) as error:
+            raise HostFault(f"the template is gone: {error}") from error
 
     def _park(self, pidfd: int, ours: tuple[int, int, int], expected: dict[int, str], number: int) -> Jailed:
         """Take the listener, let the brane close its copy, look."""
@@ -211,7 +231,7 @@ class Template:
             n: link for n, link in seen.descriptors.items() if link == self._artifact_name and n not in expected
         }
         descriptors = expected | (artifact if len(artifact) == 1 else {})
-        wrong = process.deviations(seen, process.namespaces("self"), descriptors)
+        wrong = process.deviations(seen, process.namespaces("self"), descriptors, self._filters)
         if wrong:
             raise MissingMechanism(f"a brane is not caged as it must be: {'; '.join(wrong)}", hint="run `brane doctor`")
 
@@ -260,18 +280,18 @@ class Template:
         """The next message, which must be of `kind` with `count` descriptors beside it."""
         self._control.settimeout(PATIENCE)
         try:
-            data, descriptors, _, _ = socket.recv_fds(self._control, _MAX_MESSAGE, count)
+            data, descriptors, _, _ = socket.recv_fds(self._control, _MAX_MESSAGE, count, _CLOSE_ON_EXEC)
         except OSError as error:
             raise HostFault(f"the template does not answer while waiting for {kind}: {error}") from error
-        for descriptor in descriptors:
-            os.set_inheritable(descriptor, False)  # noqa: FBT003 -- it takes no keyword
-        if not data:
-            raise HostFault(f"the template died while its owner waited for {kind}", hint="run `brane doctor`")
-        got, fields = _decoded(data, wire.FROM_TEMPLATE)
-        if got == kind and len(descriptors) == count:
-            return fields, tuple(descriptors)
-        _close(*descriptors)
-        raise _complaint(got, fields, kind)
+        with contextlib.ExitStack() as on_error:
+            on_error.callback(_close, *descriptors)
+            if not data:
+                raise HostFault(f"the template died while its owner waited for {kind}", hint="run `brane doctor`")
+            got, fields = _decoded(data, wire.FROM_TEMPLATE)
+            if got != kind or len(descriptors) != count:
+                raise _complaint(got, fields, kind)
+            on_error.pop_all()
+        return fields, tuple(descriptors)
 
 
 class _Talk:
@@ -344,7 +364,14 @@ def _launch(program: Path, control: int) -> None:
 
 def _pipes(on_error: contextlib.ExitStack) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
     """Commands, events and status: our ends, closed on error, and the brane's."""
-    (commands_r, commands_w), (events_r, events_w), (status_r, status_w) = os.pipe(), os.pipe(), os.pipe()
+    with contextlib.ExitStack() as half_made:
+        made: list[tuple[int, int]] = []
+        for _ in range(3):
+            pair = os.pipe()
+            half_made.callback(_close, *pair)
+            made.append(pair)
+        half_made.pop_all()
+    (commands_r, commands_w), (events_r, events_w), (status_r, status_w) = made
     ours = (commands_w, events_r, status_r)
     on_error.callback(_close, *ours)
     return ours, (commands_r, events_w, status_w)
@@ -404,7 +431,7 @@ def read_status(descriptor: int) -> Died:
     Raises:
         HostFault: its template died before it could say.
     """
-    payloads = list(wire.Deframer().feed(os.read(descriptor, 4096)))
+    payloads = list(wire.Deframer().feed(os.read(descriptor, _STATUS_SIZE)))
     if len(payloads) != 1:
         raise HostFault("the template died, and its branes with it")
     fields = wire.check_fields("died", wire.unpack(payloads[0]), wire.DIED)

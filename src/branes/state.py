@@ -59,8 +59,17 @@ def default() -> StateDir:
         HostFault: it cannot be made, or belongs to somebody else.
     """
     named = os.environ.get("BRANES_STATE")
-    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return StateDir(root=private(Path(named) if named else Path(base) / "branes"))
+    return StateDir(root=private(Path(named) if named else _base() / "branes"))
+
+
+def _base() -> Path:
+    named = os.environ.get("XDG_STATE_HOME")
+    if named:
+        return Path(named)
+    try:
+        return Path.home() / ".local" / "state"
+    except RuntimeError as error:
+        raise HostFault("this user has no home folder", hint="set BRANES_STATE to a folder of its own") from error
 
 
 def private(path: Path) -> Path:
@@ -105,7 +114,8 @@ def _make_key(path: Path) -> None:
 
 def _read_key(path: Path) -> bytes:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        # Without O_NONBLOCK a named pipe under this name would make open(2) wait for ever.
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
         with os.fdopen(descriptor, "rb") as file:
             found = os.fstat(descriptor)
             key = file.read(_KEY_SIZE + 1)

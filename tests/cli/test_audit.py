@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -79,6 +80,16 @@ def test_a_log_elsewhere_can_be_verified(logged: Brane, tmp_path: Path) -> None:
     copy.mkdir()
     (copy / "000001.jsonl").write_bytes(segment(logged).read_bytes())
     assert logged("audit", "verify", "--log", str(copy)).returncode == 0
+
+
+@pytest.mark.parametrize("name", [b"log\x1b[31m", b"log\xff"])
+def test_a_fault_in_a_folder_of_any_name_is_shown(fresh: Brane, tmp_path: Path, name: bytes) -> None:
+    folder = tmp_path / os.fsdecode(name)
+    folder.mkdir(mode=0o700)
+    (folder / "000001.jsonl").write_text("{}\n")
+    done = fresh("audit", "verify", "--log", str(folder))
+    assert (done.returncode, done.stderr) == (1, b"")
+    assert b"\x1b" not in done.stdout
 
 
 def test_no_log_is_no_verdict(fresh: Brane) -> None:

@@ -131,7 +131,7 @@ def test_json_has_the_same_exit_code_and_says_it_on_standard_output_alone(
 
 
 def test_an_unexpected_exception_is_125_and_no_traceback_unless_asked_for(brane: Brane, tmp_path: Path) -> None:
-    (tmp_path / "sitecustomize.py").write_text("import branes.brane\ndel branes.brane.prepare\n")
+    (tmp_path / "sitecustomize.py").write_text("import branes.launching\ndel branes.launching.prepare\n")
     path = {"PYTHONPATH": os.pathsep.join([str(tmp_path), *filter(None, sys.path)])}
     done = brane("run", "exit.wat", "0", env=path)
     assert done.returncode == 125

@@ -45,6 +45,14 @@ def test_a_script_with_a_coding_line_is_read_as_it_says(brane: Brane, tmp_path: 
     assert brane("python", str(script)).stdout == "é\n".encode()
 
 
+@pytest.mark.parametrize("coding", ["undefined", "punycode", "idna", "rot13", "no-such"])
+def test_a_coding_that_is_none_or_takes_for_ever_is_2(brane: Brane, tmp_path: Path, coding: str) -> None:
+    script = tmp_path / "slow.py"
+    script.write_bytes(b"# coding: %s\n#-%s" % (coding.encode(), b"abcdefgh" * 200_000))
+    done = brane("python", str(script))
+    assert (done.returncode, done.stdout) == (2, b"")
+
+
 def test_source_that_is_no_text_is_2(brane: Brane, tmp_path: Path) -> None:
     script = tmp_path / "no.py"
     script.write_bytes(b"\xff\xfe\x00")

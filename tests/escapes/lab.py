@@ -22,10 +22,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from branes import _kernel, audit
 from branes import runtime as runtimes
-from branes.brane import Collected, limit_memory
+from branes.brane import Collected
 from branes.conduct import Conduct
 from branes.drive import NOBODY, Caller, Driver
 from branes.errors import BranesError
+from branes.launching import limit_memory
 from branes.layers import process
 from branes.limits import Limits
 from branes.plan import Binding, Plan, plan_digest

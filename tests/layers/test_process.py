@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from escapes.lab import Ended, Lab
 
 WORDS = ["n01", "openat", "nonce", "/etc/passwd"]
+STATUS = {**process.STATUS, "Seccomp_filters": "2"}
 
 
 @contextlib.contextmanager
@@ -61,7 +62,7 @@ def test_a_brane_has_no_privilege_left_and_no_way_to_gain_any(lab: Lab) -> None:
         seen = status(jailed.pid)
         assert (seen["Seccomp"], seen["NoNewPrivs"], seen["Threads"]) == ("2", "1", "1")
         assert {int(seen[f"Cap{kind}"], 16) for kind in ("Inh", "Prm", "Eff", "Bnd", "Amb")} == {0}
-        assert seen["Seccomp_filters"] == "2"
+        assert int(seen["Seccomp_filters"]) == process.own_filters() + 2
         assert not seen["Groups"] or os.geteuid() != 0
 
 
@@ -100,9 +101,11 @@ def test_what_was_seen_is_in_the_record_of_the_spawn(owner: Owner) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"status": {**process.STATUS, "Seccomp": "0"}}, "Seccomp is 0, expected 2"),
-        ({"status": {**process.STATUS, "NoNewPrivs": "0"}}, "NoNewPrivs is 0, expected 1"),
-        ({"status": {**process.STATUS, "CapEff": "0000000000000001"}}, "CapEff is 0000000000000001"),
+        ({"status": {**STATUS, "Seccomp": "0"}}, "Seccomp is 0, expected 2"),
+        ({"status": {**STATUS, "NoNewPrivs": "0"}}, "NoNewPrivs is 0, expected 1"),
+        ({"status": {**STATUS, "CapEff": "0000000000000001"}}, "CapEff is 0000000000000001"),
+        ({"status": {**STATUS, "Seccomp_filters": "1"}}, "Seccomp_filters is 1, expected 2"),
+        ({"status": process.STATUS}, "Seccomp_filters is not shown"),
         ({"status": {}}, "Threads is not shown"),
         ({"root": ("etc",)}, "the root has 1 entries"),
         ({"descriptors": {3: "a", 4: "b", 5: "c"}}, "open descriptors are"),
@@ -119,16 +122,31 @@ def test_what_was_seen_is_in_the_record_of_the_spawn(owner: Owner) -> None:
 )
 def test_a_brane_that_is_not_as_it_must_be_is_named_as_such(change: dict[str, object], said: str) -> None:
     right = {
-        "status": process.STATUS,
+        "status": STATUS,
         "namespaces": dict.fromkeys(process.NAMESPACES, 8),
         "descriptors": {3: "a", 4: "b"},
         "root": (),
         "uid": 1,
     }
     own = dict.fromkeys(process.NAMESPACES, 7)
-    assert process.deviations(process.Enforced(**right), own, {3: "a", 4: "b"}) == []
-    found = process.deviations(process.Enforced(**{**right, **change}), own, {3: "a", 4: "b"})
+    assert process.deviations(process.Enforced(**right), own, {3: "a", 4: "b"}, 2) == []
+    found = process.deviations(process.Enforced(**{**right, **change}), own, {3: "a", 4: "b"}, 2)
     assert any(said in each for each in found)
+
+
+def test_the_answer_to_a_fork_that_was_interrupted_is_not_taken_for_that_of_the_next(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with contextlib.closing(lab.new_template()) as template:
+        with monkeypatch.context() as patched:
+            patched.setattr(template, "_receive", interrupt)
+            with pytest.raises(KeyboardInterrupt):
+                template.fork()
+        assert select.select([template._control], [], [], 30)[0]
+        template.release(template.fork())
 
 
 ATTACK = f"""

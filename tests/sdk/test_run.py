@@ -8,7 +8,8 @@ import subprocess
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,7 +18,6 @@ from branes import errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
     from types import SimpleNamespace
 
     from branes.audit import Record
@@ -234,3 +234,72 @@ def test_twenty_runs_leave_no_descriptor_behind(programs: SimpleNamespace) -> No
     for number in range(20):
         run(number)
     assert sorted(os.listdir("/proc/self/fd")) == before
+
+
+DENIED = """(component
+  (import "{interface}" (instance $denied (export "{function}" (func))))
+  (core func $lowered (canon lower (func $denied "{function}")))
+  (core module $code
+    (import "denied" "call" (func $call))
+    (func (export "run") (result i32) (call $call) (i32.const 0)))
+  (core instance $core (instantiate $code (with "denied" (instance (export "call" (func $lowered))))))
+  (func $run (result (result)) (canon lift (core func $core "run")))
+  (component $command (import "run" (func $run (result (result)))) (export "run" (func $run)))
+  (instance $exported (instantiate $command (with "run" (func $run))))
+  (export "wasi:cli/run@0.2.0" (instance $exported)))"""
+
+
+@pytest.mark.parametrize("where", ["interface", "function"])
+def test_a_denied_call_of_any_name_is_recorded(where: str, records: Callable[[str], list[Record]]) -> None:
+    names = {"interface": "wasi:sockets/tcp@0.2.0", "function": "call"}
+    names[where] += f"-{'x' * 2000}"
+    with pytest.raises(errors.Trapped) as caught:
+        branes.run(DENIED.format(**names).encode(), preset="python")
+    assert caught.value.completed is not None
+    (denial,) = caught.value.completed.denials
+    assert denial.rule == "interface-denied"
+    (record,) = (one for one in records(caught.value.completed.run) if one.event == "wasi.denied")
+    assert record.tried[where] == names[where][:1024]
+
+
+def test_an_import_of_a_shape_that_cannot_be_is_refused_in_few_words() -> None:
+    component = f"""(component
+      (import "wasi:sockets/tcp@0.2.0" (instance (export "{"x" * 60_000}" (instance))))
+      (component $empty) (instance $run (instantiate $empty)) (export "wasi:cli/run@0.2.0" (instance $run)))"""
+    with pytest.raises(errors.Refused) as caught:
+        branes.run(component.encode(), preset="python")
+    (refusal,) = caught.value.refusals
+    assert refusal.item.startswith("link wasi:sockets/tcp@0.2.0: ")
+    assert len(refusal.item) <= 4096
+
+
+def test_a_refused_name_is_told_in_characters_that_no_terminal_obeys() -> None:
+    with pytest.raises(errors.Refused) as caught:
+        branes.run(b'(component (import "url=<\\1b[31m>" (func)))')
+    assert [refusal.item for refusal in caught.value.refusals] == [r"url=<\x1b[31m>"]
+
+
+HELLO = Path(__file__).parents[2] / "examples" / "hello.wat"
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        {"args": "--verbose"},
+        {"args": b"--verbose"},
+        {"args": [1]},
+        {"args": ["a\0b"]},
+        {"args": ["\ud800"]},
+        {"grants": "wasi:random"},
+        {"denials": "wasi:sockets"},
+        {"env": ["A=1"]},
+        {"env": {"A": 1}},
+        {"memory": 1.5},
+        {"timeout": True},
+    ],
+    ids=str,
+)
+def test_words_of_the_wrong_type_are_the_callers_mistake(mistake: dict[str, Any]) -> None:
+    with pytest.raises(errors.UsageError) as raised:
+        branes.run(HELLO, **mistake)
+    assert raised.type is errors.UsageError

@@ -200,3 +200,9 @@ def test_a_brane_does_not_outlive_its_owner(
         with dies(int(process.stdout.readline())):
             process.stdin.close()
             assert process.wait(60) == status
+
+
+def test_what_ran_in_a_brane_that_nobody_closed_is_recorded(records: Callable[[str], list[Record]]) -> None:
+    done = script("import branes\npy = branes.python().__enter__()\nprint(py.run('x = 1').run)")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [one.event for one in records(done.stdout.strip())] == ["run.spawned", "call.started", "run.ended"]

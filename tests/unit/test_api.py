@@ -49,6 +49,14 @@ def test_an_exception_that_is_not_told_as_agreed_is_still_the_guests_error(text:
         api.value_of({"result": {"Err": text}}, DONE)
 
 
+def test_an_exception_of_any_length_is_cut() -> None:
+    long = "\ue000" * 1_000_000
+    with pytest.raises(GuestError) as caught:
+        api.value_of({"result": {"Err": json.dumps(dict.fromkeys(("type", "message", "traceback"), long))}}, DONE)
+    assert (len(caught.value.type), len(caught.value.traceback)) == (4096, 65536)
+    assert len(caught.value.message) < 100_000
+
+
 @pytest.mark.parametrize("value", [None, {"u8": 1}, {"string": "1"}])
 def test_a_value_of_another_type_is_the_guests_error(value: object) -> None:
     with pytest.raises(GuestError):

@@ -9,7 +9,7 @@ import pytest
 
 from branes import errors, wire
 from branes._kernel import Notification
-from branes.conduct import HEADROOM, Action, Conduct, Done, Emit, Kill, Record, Send, Want
+from branes.conduct import HEADROOM, MAX_CALLS, Action, Conduct, Done, Emit, Kill, Record, Send, Want
 from branes.limits import Limits
 from branes.outcome import Died
 from branes.plan import Binding
@@ -187,6 +187,18 @@ def test_a_call_is_recorded_with_whatever_comes_next(conduct: Conduct) -> None:
     assert recorded(conduct.died(KILLED)) == ["run.ended"]
 
 
+def test_many_calls_are_recorded_although_nothing_else_happens(conduct: Conduct) -> None:
+    for _ in range(MAX_CALLS - 1):
+        conduct.called("run", "sha256:00")
+    assert conduct.received(event("returned", value=None)) == [Done(None)]
+    conduct.session.call("run", [])
+    conduct.called("run", "sha256:00")
+    actions = conduct.received(event("returned", value=None))
+    assert kinds(actions) == [Record, Done]
+    assert recorded(actions) == ["call.started"] * MAX_CALLS
+    assert recorded(conduct.died(KILLED)) == ["run.ended"]
+
+
 def test_an_exit_is_an_exit_whatever_its_code(conduct: Conduct) -> None:
     for code in (0, 1, 70, 71, 255):
         made = Conduct(Session(), "run1", "", LIMITS)
@@ -206,6 +218,18 @@ def test_a_death_by_sigsys_is_an_escape(conduct: Conduct) -> None:
     actions = conduct.died(replace(DIED, signal=31))
     assert recorded(actions) == ["seccomp.denied", "run.ended"]
     assert isinstance(conduct.fate, errors.Escaped)
+
+
+def test_a_death_by_sigsys_is_recorded_whatever_the_brane_said_before(conduct: Conduct) -> None:
+    assert conduct.received(event("exited", code=0)) == []
+    assert recorded(conduct.died(replace(DIED, signal=31))) == ["seccomp.denied", "run.ended"]
+    assert isinstance(conduct.fate, errors.Escaped)
+
+
+def test_a_death_by_sigsys_is_recorded_whatever_the_brane_was_to_die_of(conduct: Conduct) -> None:
+    conduct.timed_out()
+    assert recorded(conduct.died(replace(DIED, signal=31))) == ["seccomp.denied", "run.ended"]
+    assert isinstance(conduct.fate, errors.DeadlineExceeded)
 
 
 @pytest.mark.parametrize(

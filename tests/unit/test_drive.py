@@ -115,6 +115,18 @@ def test_output_comes_in_order_and_a_call_ends_when_it_returns(puppet: Puppet) -
     assert puppet.alive
 
 
+def test_a_refusal_that_was_not_read_yet_is_recorded_when_the_call_is_abandoned(puppet: Puppet) -> None:
+    def fail(_stream: int, _data: bytes) -> None:
+        puppet.say(DENIED)
+        raise KeyError
+
+    puppet.say(OUTPUT)
+    with pytest.raises(KeyError):
+        puppet.driver.call(Caller(source=NOBODY.source, emit=fail), 60.0)
+    puppet.driver.end()
+    assert puppet.recorded() == ["wasi.denied", "run.cancelled", "run.ended"]
+
+
 def test_a_refusal_is_durable_when_its_answer_is_heard(puppet: Puppet) -> None:
     heard: list[Any] = []
 

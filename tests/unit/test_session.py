@@ -183,3 +183,10 @@ def test_what_does_not_fit_a_frame_changes_nothing() -> None:
 def test_every_kind_of_event_is_covered_here() -> None:
     assert {*EVENTS, "started"} == wire.FROM_BRANE.keys()
     assert session.Event
+
+
+def test_a_limit_is_reported_once() -> None:
+    made = started()
+    assert list(made.feed(event("limited"))) == [Limited("memory", 1)]
+    made.recorded()
+    assert [type(one) for one in made.feed(event("limited"))] == [Broken]

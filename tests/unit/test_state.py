@@ -126,3 +126,21 @@ def test_a_key_of_somebody_else_is_refused(folder: StateDir, monkeypatch: pytest
     monkeypatch.setattr(os, "geteuid", lambda: actual + 1)
     with pytest.raises(HostFault, match="not a key that only this user can read"):
         state._read_key(folder.root / "keys" / "host.key")
+
+
+def test_a_user_without_a_home_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    for name in ("BRANES_STATE", "XDG_STATE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", nowhere)
+    with pytest.raises(HostFault, match="no home folder"):
+        state.default()
+
+
+def test_a_pipe_in_the_place_of_the_key_is_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "keys").mkdir(mode=0o700)
+    os.mkfifo(tmp_path / "keys" / "host.key", 0o600)
+    with pytest.raises(HostFault, match="not a key"):
+        StateDir(root=tmp_path).host_key()

@@ -17,6 +17,8 @@ use crate::limits::Limits;
 const MAX_RESOURCES: usize = 10_000;
 /// Longest text about a refused call, in bytes.
 const MAX_TRIED: usize = 2048;
+/// Longest name of an interface or a function in such a record, in bytes: a component may have longer ones.
+pub(crate) const MAX_NAME: usize = 1024;
 
 /// The data of a brane's store.
 pub(crate) struct Host {
@@ -80,8 +82,8 @@ impl Host {
     /// Tells the owner of a refusal and waits until its record is durable.
     pub(crate) fn deny(&mut self, interface: &str, function: &str, tried: &str) -> Result<()> {
         let event = FromBrane::Denied {
-            interface: interface.to_owned(),
-            function: function.to_owned(),
+            interface: bounded(interface, MAX_NAME),
+            function: bounded(function, MAX_NAME),
             tried: bounded(tried, MAX_TRIED),
         };
         self.send_and_wait(&event)

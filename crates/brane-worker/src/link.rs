@@ -1,7 +1,8 @@
 //! Stage 4: exactly what the plan grants or denies is put into the linker, and nothing else.
 //!
 //! The component's own imports are walked, not a list from outside: an import that the link set does not name has no
-//! definition, and every such import is named in one refusal. No code of the component has run by then.
+//! definition, and such imports are named in one refusal, up to a number: the plan named all of them before, unless the
+//! description lied. No code of the component has run by then.
 
 use std::collections::HashMap;
 
@@ -11,8 +12,13 @@ use wasmtime::Engine;
 use wasmtime::component::types::{ComponentInstance, ComponentItem};
 use wasmtime::component::{Component, InstancePre, Linker};
 
-use crate::host::Host;
+use crate::host::{Host, MAX_NAME, bounded};
 use crate::{denied, wasi};
+
+/// Longest text about an import that does not fit, in bytes: it holds names of the component.
+const MAX_REASON: usize = 4096;
+/// Most imports that are named: all of them together fit a control message.
+const MAX_REASONS: usize = 128;
 
 /// Links `component` against `set`.
 pub(crate) fn link(
@@ -29,15 +35,16 @@ pub(crate) fn link(
         match (import.ty, state) {
             (ComponentItem::ComponentInstance(interface), Some(state)) => {
                 add(engine, &mut linker, name, &interface, *state)
-                    .map_err(|error| unlinkable(name, &error))?;
+                    .map_err(|error| refusal(&format!("link {name}: {error:#}")))?;
             }
-            _ => refused.push(name.to_owned()),
+            _ if refused.len() < MAX_REASONS => refused.push(bounded(name, MAX_NAME)),
+            _ => {}
         }
     }
     if !refused.is_empty() {
         return Err(Failure::Refused(refused));
     }
-    linker.instantiate_pre(component).map_err(|error| Failure::Refused(vec![format!("{error:#}")]))
+    linker.instantiate_pre(component).map_err(|error| refusal(&format!("{error:#}")))
 }
 
 /// `wasi:cli/stdout` of `wasi:cli/stdout@0.2.3`.
@@ -59,6 +66,7 @@ fn add(
     }
 }
 
-fn unlinkable(name: &str, error: &wasmtime::Error) -> Failure {
-    Failure::Program(format!("link {name}: {error:#}"))
+/// An import of a shape that this host cannot have: the component's fault.
+fn refusal(why: &str) -> Failure {
+    Failure::Refused(vec![bounded(why, MAX_REASON)])
 }

@@ -21,8 +21,8 @@ pub const COMMANDS: RawFd = 3;
 pub const EVENTS: RawFd = 4;
 /// User and group inside a brane: not 0, so that no exec could regain capabilities.
 pub(crate) const BRANE_ID: u32 = 1000;
-/// Above every number that a template uses.
-const PARKING: RawFd = 512;
+/// Above every number at which a descriptor is placed or kept.
+const PARKING: RawFd = 64;
 
 /// Descriptors of a brane: everything else is closed.
 #[derive(Debug)]

@@ -55,7 +55,12 @@ impl Spawner {
                 Ok(Spawned::Brane)
             }
             Clone::Parent { pid, pidfd } => {
-                self.map(pidfd.as_fd(), id)?;
+                if let Err(error) = self.map(pidfd.as_fd(), id) {
+                    // It waits for its maps; with the pipe's end it ends, and must not stay a zombie.
+                    drop(mapped);
+                    let _ = sys::wait4(pid);
+                    return Err(error);
+                }
                 rustix::io::write(&mapped, &[1]).named("release brane")?;
                 Ok(Spawned::Template { pid, pidfd })
             }

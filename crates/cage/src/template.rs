@@ -154,8 +154,9 @@ impl Template {
             if ready[1] {
                 self.answer(control, body)?;
             } else {
-                // Idle: the next brane is not to wait for its namespace.
-                self.spawner.renew_network()?;
+                // Idle: the next brane is not to wait for its namespace. Where none can be made, that brane is told so; the
+                // ones that live are not to die of it.
+                let _ = self.spawner.renew_network();
             }
         }
     }

@@ -19,6 +19,8 @@ instance.detach_from_build()
 # touch, and so make private to the process, every page of the saved heap.
 gc.collect()
 gc.freeze()
+# The default of 2,000 makes building a large structure quadratic here: a collection costs more than it does natively.
+gc.set_threshold(100_000, 10, 10)
 
 
 class WitWorld(wit_world.WitWorld):

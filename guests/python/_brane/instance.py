@@ -50,7 +50,11 @@ def standard_stream(descriptor: int, name: str, errors: str) -> io.TextIOWrapper
 def renew_input() -> None:
     """Give a run standard input of its own: what the last one left unread, or its end, is not this one's."""
     replaced = sys.stdin is not sys.__stdin__
-    sys.__stdin__ = standard_stream(0, "stdin", "strict")
+    try:
+        sys.__stdin__ = standard_stream(0, "stdin", "strict")
+    except OSError:
+        # A run closed the descriptor itself, as `with open(0)` does, and there is no way to get it back.
+        sys.__stdin__ = io.TextIOWrapper(io.BytesIO(), "utf-8")
     if not replaced:
         sys.stdin = sys.__stdin__
 

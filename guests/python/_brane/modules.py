@@ -67,7 +67,7 @@ REASONS = {name: reason for reason, names in LEFT_OUT.items() for name in names}
 NOT_BUILT = "it is not in CPython's build for WASI"
 ADVICE = (
     "this Python has the standard library and nothing else, and nothing can be installed; "
-    "do it with the standard library, or put pure Python files beside the script"
+    "do it with the standard library, or put what is needed into the one source text"
 )
 
 

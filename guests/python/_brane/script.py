@@ -18,6 +18,7 @@ import __main__
 from _brane import instance
 
 MESSAGE_LIMIT = 4096
+VALUE_LIMIT = 15 << 20
 TRACEBACK_LIMIT = 65536
 EVAL_FILENAME = "<eval>"
 
@@ -40,6 +41,7 @@ def run(source: str, filename: str, argv: list[str]) -> int:
 
 def evaluate(source: str) -> str:
     """The value of the expression `source` as JSON text, or an `EvaluationError`."""
+    instance.renew_input()
     try:
         value = eval(compiled(source.lstrip(" \t"), EVAL_FILENAME, "eval"), __main__.__dict__)
     except BaseException as error:
@@ -83,7 +85,9 @@ def compiled(source: str, filename: str, mode: str) -> CodeType:
 def as_json(value: Any) -> str:
     """JSON text of a value. NaN, infinities and lone surrogates have none and raise ValueError."""
     text = json.dumps(value, allow_nan=False, ensure_ascii=False)
-    text.encode()
+    size = len(text.encode())
+    if size > VALUE_LIMIT:
+        raise ValueError(f"the value is {size} bytes as JSON, at most {VALUE_LIMIT} can be returned: print it instead")
     return text
 
 

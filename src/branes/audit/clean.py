@@ -29,9 +29,10 @@ _START: Final = 256
 
 # RFC 8785 leaves these as they are, and a terminal obeys some of them or shows nothing: delete, the C1
 # controls, line separators, what reorders text, what has no width, tags, and surrogates, which have no UTF-8
-# form at all.
+# form at all. (Unicode's Cc, Cf and Default_Ignorable_Code_Point, but for number signs and joiners that are seen.)
 _UNSEEN: Final = re.compile(
-    "[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
+    "[\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164"
+    "\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 
 

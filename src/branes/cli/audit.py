@@ -148,10 +148,12 @@ def _verdict_json(folder: Path, verdict: Verdict) -> dict[str, Any]:
 
 
 def _verdict_text(folder: Path, verdict: Verdict) -> str:
+    from branes.text import escape
+
     fault = verdict.first_fault
     if fault is None:
         return f"whole: {verdict.records} records in {verdict.segments} files, head {verdict.head}\n"
-    place = folder / fault.file
+    place = escape(str(folder / fault.file))
     return (
         f"broken: {place}, line {fault.line}: {fault.reason}: {fault.detail}\n"
         f"  the {verdict.records} records before it are sound, head {verdict.head}\n"

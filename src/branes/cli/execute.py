@@ -6,14 +6,15 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from branes.brane import Brane, Collected, make_binding
+from branes.brane import Brane, Collected
 from branes.cli import output, streams
 from branes.drive import Caller, Nothing
 from branes.errors import BranesError
+from branes.launching import make_binding
 from branes.outcome import Usage
 
 if TYPE_CHECKING:
-    from branes.brane import Prepared
+    from branes.launching import Prepared
     from branes.manifest import Manifest
     from branes.outcome import Completed
 

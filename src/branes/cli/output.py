@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from branes.cli import signals, streams
 from branes.errors import BranesError, HostFault, LimitExceeded, Refused, Trapped
-from branes.text import escape
+from branes.text import escape, escape_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -69,7 +69,7 @@ def _interrupted(number: int, *, as_json: bool) -> int:
 def _on_purpose(error: Exception) -> BranesError:
     """`error`, or what an unexpected exception is to its user."""
     if os.environ.get("BRANES_DEBUG"):
-        streams.say("".join(traceback.format_exception(error)))
+        streams.say(escape_lines("".join(traceback.format_exception(error))))
     if isinstance(error, BranesError):
         return error
     return HostFault(

@@ -1,6 +1,6 @@
 """`brane plan APP`: what a program imports, what each layer would hold, and whether it would start. Starts nothing.
 
-The program is compiled, in its jail, to learn what it imports. Nothing is recorded, since nothing was refused yet.
+The program is compiled, in its jail, to learn what it imports. Nothing is recorded but what the compiler refuses.
 """
 
 from __future__ import annotations
@@ -54,9 +54,9 @@ def _presets(*, as_json: bool) -> int:
 
 def _show(app: str, manifest: Manifest, *, verbose: bool, as_json: bool) -> int:
     from branes import runtime
-    from branes.brane import read_app
     from branes.cli import preview
     from branes.cli.progress import compiling
+    from branes.launching import read_app
     from branes.text import escape
 
     name, program = read_app(app)

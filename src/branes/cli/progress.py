@@ -55,7 +55,9 @@ class Compiling:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-        columns = (TextColumn("compiling {task.description} (once)"), BarColumn(), TaskProgressColumn())
+        # The name is untrusted: no markup of rich's in it is obeyed.
+        name = TextColumn("compiling {task.description} (once)", markup=False)
+        columns = (name, BarColumn(), TaskProgressColumn())
         self._bar = Progress(
             *columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True, auto_refresh=False
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from typer.core import TyperCommand
@@ -12,6 +12,10 @@ from branes.cli import options, output, streams
 
 if TYPE_CHECKING:
     from branes.manifest import Manifest
+
+
+#: Encodings that take time with the square of the text: hours for a script, before it is in a brane.
+_SLOW: Final = frozenset({"idna", "punycode"})
 
 
 class Command(TyperCommand):
@@ -70,9 +74,9 @@ def command(
 
 def _run(code: str | None, args: list[str], manifest: Manifest, *, as_json: bool) -> int:
     from branes.api import run_arguments
-    from branes.brane import prepare_guest
     from branes.cli.execute import Job, execute
     from branes.cli.progress import compiling
+    from branes.launching import prepare_guest
 
     is_on_stdin = code is None and (not args or args[0] == "-")
     filename, source = _program(code, args, is_on_stdin=is_on_stdin)
@@ -129,6 +133,7 @@ def _read(file: str | int) -> bytes:
 
 def _decoded(source: bytes, name: str) -> str:
     """Source text as Python reads it: UTF-8, unless a coding line says otherwise."""
+    import codecs
     import io
     import tokenize
 
@@ -137,6 +142,8 @@ def _decoded(source: bytes, name: str) -> str:
 
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
+        if codecs.lookup(encoding).name in _SLOW:
+            raise InputError(f"{escape(name)} is written in {encoding}, which is not read here", hint="use UTF-8")
         return source.decode(encoding)
-    except (SyntaxError, UnicodeDecodeError, LookupError) as error:
+    except (SyntaxError, UnicodeError, LookupError) as error:
         raise InputError(f"{escape(name)} is no Python source text: {error}") from error

@@ -47,9 +47,9 @@ def command(
 
 
 def _run(app: str, args: list[str], manifest: Manifest, *, as_json: bool) -> int:
-    from branes.brane import not_a_command, prepare
     from branes.cli.execute import Job, execute
     from branes.cli.progress import compiling
+    from branes.launching import not_a_command, prepare
     from branes.text import escape
 
     with compiling(escape(app)) as progress:

@@ -54,16 +54,15 @@ class StandardInput:
         """What is there; empty at the end.
 
         Raises:
-            InputError: it cannot be read, such as a directory.
+            BlockingIOError: another reader of the same file took it. InputError: it cannot be read, as a directory.
         """
-        while True:
-            try:
-                return os.read(STDIN, most)
-            except BlockingIOError:
-                select.select([STDIN], [], [])  # another reader of the same file took it
-            except OSError as error:
-                reason = (error.strerror or "unknown error").lower()
-                raise InputError(f"standard input cannot be read: {reason}") from error
+        try:
+            return os.read(STDIN, most)
+        except BlockingIOError:
+            raise
+        except OSError as error:
+            reason = (error.strerror or "unknown error").lower()
+            raise InputError(f"standard input cannot be read: {reason}") from error
 
 
 class Writer:

@@ -147,22 +147,28 @@ def namespaces(pid: int | str) -> dict[str, int]:
     return {kind: os.stat(f"/proc/{pid}/ns/{kind}").st_ino for kind in NAMESPACES}
 
 
+def own_filters() -> int:
+    """How many seccomp filters this thread is under, all of which its children inherit (proc(5), Seccomp_filters)."""
+    return int(_status("/proc/thread-self").get("Seccomp_filters", "0"))
+
+
 def _status(folder: str) -> dict[str, str]:
     with open(f"{folder}/status", encoding="utf-8", errors="replace") as lines:
         return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
 
 
-def deviations(seen: Enforced, own: Mapping[str, int], descriptors: Mapping[int, str]) -> list[str]:
+def deviations(seen: Enforced, own: Mapping[str, int], descriptors: Mapping[int, str], filters: int) -> list[str]:
     """What in `seen` is not as it must be; empty for a brane that may go. Pure.
 
     Args:
         seen: what was seen.
         own: the namespaces of the owner.
         descriptors: the descriptors that there must be, number to what they point at.
+        filters: how many there must be: `Seccomp: 2` alone is true of the first stage, which allows all.
     """
     found = [
         f"{name} is {seen.status.get(name, 'not shown')}, expected {wanted}"
-        for name, wanted in STATUS.items()
+        for name, wanted in {**STATUS, "Seccomp_filters": str(filters)}.items()
         if seen.status.get(name) != wanted
     ]
     found += [f"the {kind} namespace is the owner's" for kind in NAMESPACES if seen.namespaces[kind] == own[kind]]
@@ -174,11 +180,10 @@ def deviations(seen: Enforced, own: Mapping[str, int], descriptors: Mapping[int,
 
 def syscall_name(arch: int, number: int) -> str:
     """The name of system call `number` of audit architecture `arch`; `syscall_N` where libseccomp knows none."""
-    pyseccomp = _pyseccomp()
     try:
-        name = pyseccomp.resolve_syscall(arch, number)
-    except (OSError, ValueError, TypeError):
-        name = None
+        name = _pyseccomp().resolve_syscall(arch, number)
+    except (HostFault, OSError, ValueError, TypeError):
+        name = None  # without a name an attempt is recorded all the same
     return name.decode() if isinstance(name, bytes) else f"syscall_{number}"
 
 

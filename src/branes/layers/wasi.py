@@ -15,6 +15,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Final, Literal
 
 from branes.errors import Refusal, UsageError
+from branes.text import escape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -123,7 +124,8 @@ def _deniable(word: str) -> list[str]:
 def refusals(absent: Iterable[str]) -> tuple[Refusal, ...]:
     """A refusal for each import that no state covers."""
     return tuple(
-        Refusal(layer=LAYER, rule="import-absent", item=name, change=_change(without_version(name))) for name in absent
+        Refusal(layer=LAYER, rule="import-absent", item=escape(name), change=_change(without_version(name)))
+        for name in absent
     )
 
 

@@ -8,7 +8,7 @@ IMPORTS = ["wasi:sockets/network@0.2.0", "wasi:sockets/tcp@0.2.0", "wasi:sockets
 ROW = Row(
     id="W01",
     title="import an interface that is not granted",
-    layers=("language", "process"),
+    layers=("language",),
     canary=Word,
     attempts=(
         Guest(

@@ -39,7 +39,7 @@ def control(_lab: Lab, canary: Nonce) -> Bare:
 ROW = Row(
     id="W05",
     title="look up a name",
-    layers=("language", "process"),
+    layers=("language",),
     attempts=(
         Guest(
             name="getaddrinfo",

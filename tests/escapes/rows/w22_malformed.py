@@ -24,7 +24,7 @@ def broken(place: int, byte: int) -> bytes:
 ROW = Row(
     id="W22",
     title="malformed program",
-    layers=("language", "process"),
+    layers=("language",),
     canary=Word,
     attempts=tuple(
         Guest(

@@ -44,7 +44,7 @@ REJECTED = language("component.rejected", "bad-input", before_start=True, kind="
 ROW = Row(
     id="W26",
     title="native code as a program",
-    layers=("language", "process"),
+    layers=("language",),
     canary=Either,
     attempts=(
         Guest(name="elf", expected=REJECTED, run=upload(executable), without=run_executable),
