@@ -4,6 +4,8 @@
 //! else. Everything that is not needed is off: no threads, garbage collection, exceptions or component-model async
 //! (the cargo features are absent), no epochs and no fuel (deadlines are enforced from outside, by killing the process).
 
+#![forbid(unsafe_code)]
+
 use wasmtime::Config;
 
 /// Most bytes of native stack that a guest may use before it traps.
