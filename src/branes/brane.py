@@ -19,7 +19,7 @@ from branes import runtime as runtimes
 from branes.drive import Caller, Driver
 from branes.errors import BranesError, Escaped, UsageError
 from branes.launching import Launched, Prepared, launch, release
-from branes.outcome import Completed, Usage
+from branes.outcome import Completed, usage_of
 from branes.wire import WireError
 
 if TYPE_CHECKING:
@@ -194,10 +194,7 @@ def outcome(launched: Launched, driver: Driver, output: Collected, started: floa
         BranesError: the brane was killed, trapped or died.
     """
     conduct, died = launched.conduct, driver.died
-    wall = time.monotonic() - started
-    usage = (
-        Usage(wall=wall) if died is None else Usage(wall=wall, user=died.user, system=died.system, max_rss=died.max_rss)
-    )
+    usage = usage_of(time.monotonic() - started, died)
     code = conduct.exit_code or 0
     if conduct.fate is not None:
         code = conduct.fate.exit_code

@@ -19,6 +19,7 @@ import time
 import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from branes import _executables, _kernel, component, wire
@@ -121,6 +122,7 @@ def _name(digest: str) -> str:
     return f"{digest}-{_settings()}"
 
 
+@cache
 def _settings() -> str:
     """Digest of what the code depends on besides the program: the compiler and the processor."""
     with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as lines:

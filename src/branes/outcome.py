@@ -41,6 +41,13 @@ class Died:
     max_rss: int
 
 
+def usage_of(wall: float, died: Died | None) -> Usage:
+    """What was used in `wall` seconds, with the rest where the process has ended."""
+    if died is None:
+        return Usage(wall=wall)
+    return Usage(wall=wall, user=died.user, system=died.system, max_rss=died.max_rss)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Denial:
     """One thing that was refused while the guest ran.

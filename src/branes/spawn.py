@@ -82,8 +82,7 @@ class Jailed:
 
     def kill(self) -> None:
         """End it, if it has not ended."""
-        with contextlib.suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+        _kill(self.pidfd)
 
 
 class Template:

@@ -11,7 +11,7 @@ from branes.cli import output, streams
 from branes.drive import Caller, Nothing
 from branes.errors import BranesError
 from branes.launching import make_binding
-from branes.outcome import Usage
+from branes.outcome import usage_of
 
 if TYPE_CHECKING:
     from branes.launching import Prepared
@@ -95,12 +95,8 @@ def _has_code(value: Any) -> bool:
 
 def _with_end(completed: Completed, brane: Brane) -> Completed:
     """With what is known only once the process has ended."""
-    denials, died = tuple(brane.conduct.denials), brane.died
-    if died is None:
-        return replace(completed, denials=denials)
-    wall = completed.usage.wall
-    usage = Usage(wall=wall, user=died.user, system=died.system, max_rss=died.max_rss)
-    return replace(completed, denials=denials, usage=usage)
+    usage = usage_of(completed.usage.wall, brane.died)
+    return replace(completed, denials=tuple(brane.conduct.denials), usage=usage)
 
 
 def _denied_in_words(count: int) -> str:

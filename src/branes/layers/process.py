@@ -68,6 +68,7 @@ def policy_digest(name: str) -> str:
     return hashlib.sha256(policy_text(name).encode()).hexdigest()
 
 
+@cache
 def allowed(name: str) -> tuple[str, ...]:
     """Names of the system calls that the policy allows, sorted."""
     return tuple(sorted(rule["syscall"] for rule in json.loads(policy_text(name))["rules"]))
