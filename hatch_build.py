@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
 import platform
 import shutil
-import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +15,6 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 EXECUTABLES = ("brane-jail", "brane-worker", "brane-compile")
-PT_INTERP = 3
 
 
 class CargoBuildHook(BuildHookInterface):  # type: ignore[type-arg]
@@ -56,13 +55,20 @@ def cargo_build(root: Path, target: str, packages: tuple[str, ...]) -> Path:
 
 
 def require_static(path: Path) -> None:
-    """Fail the build if `path` asks the kernel for a dynamic loader (elf(5), PT_INTERP)."""
-    elf = path.read_bytes()
-    (offset,) = struct.unpack_from("<Q", elf, 32)
-    size, count = struct.unpack_from("<HH", elf, 54)
-    kinds = {struct.unpack_from("<I", elf, offset + index * size)[0] for index in range(count)}
-    if PT_INTERP in kinds:
+    """Fail the build if `path` is no ELF file, or asks the kernel for a dynamic loader (elf(5), PT_INTERP)."""
+    if not is_static(path.read_bytes()):
         raise RuntimeError(f"{path.name} is dynamically linked; branes ships only static executables")
+
+
+def is_static(elf: bytes) -> bool:
+    """As the package itself says of what it ships; loaded by path, since the package is not installed here."""
+    path = Path(__file__).parent / "src" / "branes" / "_elf.py"
+    spec = importlib.util.spec_from_file_location("branes_elf", path)
+    if spec is None or spec.loader is None:
+        raise RuntimeError(f"{path} cannot be loaded")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return bool(module.is_static(elf))
 
 
 def build_guest(root: Path) -> None:

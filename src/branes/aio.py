@@ -2,8 +2,8 @@
 
 The conduct, and so all that is enforced, is that of the synchronous path. Here the loop waits for descriptors, and what
 may block runs in a thread. A cancelled call kills its brane, and the cancellation and the brane's end are recorded
-before `CancelledError` goes on: nothing is left behind. `on_stdout` and `on_stderr` may be coroutine functions; the
-guest waits for them, and its time goes on.
+before `CancelledError` goes on: nothing is left behind. `on_stdout` and `on_stderr` may be coroutine functions: the
+guest waits for them, its time goes on, and one that is under way when the guest is killed for that is cancelled.
 """
 
 from __future__ import annotations
@@ -15,31 +15,27 @@ import os
 import select
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from branes import api, inputs
-from branes.brane import Brane, Collected
+from branes import api, asking
+from branes.brane import Brane
 from branes.conduct import Action, Emit, Record
 from branes.drive import Caller, Driver
-from branes.errors import BranesError, UsageError
+from branes.errors import BranesError
+from branes.jailed import LOOK
 from branes.launching import ignore_progress, make_binding, not_a_command, prepare, prepare_guest
-from branes.limits import Limits
-from branes.manifest import words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable
     from concurrent.futures import Executor
     from types import TracebackType
 
-    from branes.api import Sink
+    from branes.asking import Call
     from branes.compiling import Progress
-    from branes.inputs import Stdin
-    from branes.launching import App, Prepared
-    from branes.manifest import Manifest
+    from branes.launching import Prepared
     from branes.outcome import Completed
     from branes.plan import Binding
 
-_DEFAULTS: Final = Limits()
 _T = TypeVar("_T")
 
 
@@ -84,20 +80,18 @@ class _Driver(Driver):
         awake = asyncio.Event()
         with contextlib.ExitStack() as stack:
             for descriptor, events in self.interest().items():
-                add, remove = (
-                    (loop.add_writer, loop.remove_writer)
-                    if events & select.POLLOUT
-                    else (loop.add_reader, loop.remove_reader)
-                )
-                try:
-                    add(descriptor, awake.set)
-                except PermissionError:
-                    # What epoll(7) does not take, such as /dev/null, never has to be waited for.
-                    loop.call_soon(awake.set)
-                else:
-                    stack.callback(remove, descriptor)
+                _watch(loop, stack, self._own(descriptor, stack), events, awake)
             stack.callback(loop.call_later(0 if self.source_is_ready else seconds, awake.set).cancel)
             await awake.wait()
+
+    def _own(self, descriptor: int, stack: contextlib.ExitStack) -> int:
+        """A descriptor that nobody else has a reader on: a loop knows one of each, and the caller's may be in use."""
+        jailed = self.jailed
+        if descriptor in (jailed.listener, jailed.events, jailed.status, jailed.commands):
+            return descriptor
+        copy = os.dup(descriptor)
+        stack.callback(os.close, copy)
+        return copy
 
     async def _do(self, actions: list[Action]) -> None:
         self._todo.extend(actions)
@@ -108,10 +102,58 @@ class _Driver(Driver):
                 case Emit(stream, data):
                     made = self.caller.emit(stream, data)
                     if inspect.isawaitable(made):
-                        await made
+                        await self._emitted(asyncio.ensure_future(made))
                 case action:
                     self.do(action)
             self._todo.popleft()
+
+    async def _emitted(self, made: asyncio.Future[object]) -> None:
+        """Wait for the caller's coroutine; it is cancelled once the brane is killed for its time or size."""
+        is_in_time = True
+        try:
+            while is_in_time and not made.done():
+                await asyncio.wait([made], timeout=LOOK)
+                is_in_time = made.done() or await self._attend()
+        except GeneratorExit:
+            raise
+        except BaseException:
+            await _cancelled(made)
+            raise
+        if is_in_time:
+            made.result()
+        else:
+            await _cancelled(made)
+
+    async def _attend(self) -> bool:
+        for action in self.meanwhile():
+            if isinstance(action, Record):
+                await _soon(self._record, action)
+            else:
+                self.do(action)
+        return self.may_wait
+
+
+async def _cancelled(made: asyncio.Future[object]) -> None:
+    """Cancel it and wait for its end; what it raises on its way is the caller's own and goes on."""
+    made.cancel()
+    await asyncio.wait([made])
+    if not made.cancelled():
+        made.result()
+
+
+def _watch(
+    loop: asyncio.AbstractEventLoop, stack: contextlib.ExitStack, descriptor: int, events: int, awake: asyncio.Event
+) -> None:
+    """Set `awake` when `descriptor` is ready, as long as `stack` is not left."""
+    is_writer = bool(events & select.POLLOUT)
+    add, remove = (loop.add_writer, loop.remove_writer) if is_writer else (loop.add_reader, loop.remove_reader)
+    try:
+        add(descriptor, awake.set)
+    except PermissionError:
+        # What epoll(7) does not take, such as /dev/null, never has to be waited for.
+        loop.call_soon(awake.set)
+    else:
+        stack.callback(remove, descriptor)
 
 
 class _Brane(Brane):
@@ -120,14 +162,12 @@ class _Brane(Brane):
     _driven_by = _Driver
     _driver: _Driver
 
-    async def call_async(
-        self, export: str, args: list[dict[str, object]], caller: Caller, output: Collected
-    ) -> tuple[Any, Completed]:
+    async def call_async(self, call: Call) -> tuple[Any, Completed]:
         """As `call`; cancelled, it is closed."""
-        with self._begin(export, args) as started:
+        with self._begin(call.export, call.arguments) as started:
             try:
                 await _soon(self._record_spawn)
-                await self._driver.drive(caller, self.conduct.limits.timeout)
+                await self._driver.drive(call.caller, self.conduct.limits.timeout)
             except GeneratorExit:
                 # The loop is gone, and nobody resumes this.
                 self._abandon()
@@ -137,13 +177,7 @@ class _Brane(Brane):
                 raise
             if self._driver.died is not None:
                 await _soon(self._end)
-            return self._answer(output, started)
-
-    def _abandon(self) -> None:
-        try:
-            self._driver.abandon()
-        finally:
-            self._end()
+            return self._answer(call.output, started)
 
 
 async def _open(prepared: Prepared, binding: Binding) -> _Brane:
@@ -157,6 +191,21 @@ async def _open(prepared: Prepared, binding: Binding) -> _Brane:
     return opened[0]
 
 
+@contextlib.asynccontextmanager
+async def _closing(brane: _Brane) -> AsyncIterator[None]:
+    """Closes `brane` at the end, whatever that is."""
+    try:
+        yield
+    except GeneratorExit:
+        # The loop is gone, and nobody resumes this.
+        brane.close()
+        raise
+    except BaseException:
+        await _soon(brane.close)
+        raise
+    await _soon(brane.close)
+
+
 def _from_thread(progress: Progress) -> Progress:
     """`progress`, called in the loop."""
     loop = asyncio.get_running_loop()
@@ -167,61 +216,30 @@ def _from_thread(progress: Progress) -> Progress:
     return report if progress is not ignore_progress else progress
 
 
-async def run(
-    app: App,
-    args: Sequence[str] = (),
-    *,
-    stdin: Stdin = None,
-    env: Mapping[str, str] | None = None,
-    preset: str = "command",
-    grants: Iterable[str] = (),
-    denials: Iterable[str] = (),
-    memory: str | int = _DEFAULTS.memory,
-    timeout: str | float = _DEFAULTS.timeout,  # noqa: ASYNC109 -- at its end the brane is killed, and that is recorded
-    output: str | int = _DEFAULTS.output,
-    on_stdout: Sink | None = None,
-    on_stderr: Sink | None = None,
-    progress: Progress = ignore_progress,
-) -> Completed:
-    """As `branes.run`."""
-    manifest = api.make_manifest(preset, grants, denials, env, memory=memory, timeout=timeout, output=output)
-    source = inputs.source(stdin)
-    prepared = await asyncio.to_thread(prepare, app, manifest, _from_thread(progress))
+@asking.asked_by(asking.run)
+async def run(asked: asking.Program) -> Completed:
+    """Run a program."""
+    prepared = await asyncio.to_thread(prepare, asked.app, asked.manifest, _from_thread(asked.progress))
     not_a_command(prepared)
-    collected = Collected(on_stdout, on_stderr)
-    brane = await _open(prepared, make_binding([prepared.name, *words(args, "the arguments")], manifest))
-    _, completed = await brane.call_async("wasi:cli/run", [], Caller(source=source, emit=collected.emit), collected)
-    await _soon(brane.close)
-    return completed
+    brane = await _open(prepared, make_binding([prepared.name, *asked.args], asked.manifest))
+    async with _closing(brane):
+        return (await brane.call_async(asked.call))[1]
 
 
-def python(
-    *,
-    env: Mapping[str, str] | None = None,
-    memory: str | int = _DEFAULTS.memory,
-    timeout: str | float = _DEFAULTS.timeout,
-    output: str | int = _DEFAULTS.output,
-    progress: Progress = ignore_progress,
-) -> Python:
-    """As `branes.python`, for `async with`."""
-    return Python(api.make_manifest("python", (), (), env, memory=memory, timeout=timeout, output=output), progress)
-
-
-class Python:
+class Python(api.Interpreter[_Brane]):
     """An interpreter in a brane; fresh with each `async with`."""
 
-    def __init__(self, manifest: Manifest, progress: Progress = ignore_progress) -> None:
-        self._manifest = manifest
-        self._progress = progress
-        self._prepared: Prepared | None = None
-        self._brane: _Brane | None = None
-
     async def __aenter__(self) -> Self:
-        if self._brane is not None:
-            raise UsageError("this Python is open already")
+        self._refuse_open()
+        manifest = self._asked.manifest
         if self._prepared is None:
-            self._prepared = await asyncio.to_thread(prepare_guest, self._manifest, _from_thread(self._progress))
-        self._brane = await _open(self._prepared, make_binding(["python"], self._manifest))
+            self._prepared = await asyncio.to_thread(prepare_guest, manifest, _from_thread(self._asked.progress))
+        brane = await _open(self._prepared, make_binding(["python"], manifest))
+        if self._brane is not None:
+            # Another task was faster.
+            await _soon(brane.close)
+            self._refuse_open()
+        self._hold(brane)
         return self
 
     async def __aexit__(
@@ -244,37 +262,20 @@ class Python:
         if brane is not None:
             await _soon(brane.finish)
 
-    async def run(
-        self,
-        code: str,
-        *,
-        stdin: Stdin = None,
-        filename: str = "<string>",
-        args: Sequence[str] = (),
-        on_stdout: Sink | None = None,
-        on_stderr: Sink | None = None,
-    ) -> Completed:
-        """As `branes.Python.run`."""
-        collected, brane = Collected(on_stdout, on_stderr), self._open()
-        words = api.run_arguments(code, filename, args)
-        caller = Caller(source=inputs.source(stdin), emit=collected.emit)
-        value, completed = await brane.call_async("run", words, caller, collected)
+    @asking.method_asked_by(asking.code)
+    async def run(self, call: asking.Call) -> Completed:
+        """Execute code."""
+        brane = self._open_brane()
+        value, completed = await brane.call_async(call)
         return api.with_code(completed, value, brane.conduct)
 
-    async def eval(self, expression: str, *, on_stdout: Sink | None = None, on_stderr: Sink | None = None) -> Any:
-        """As `branes.Python.eval`."""
-        collected = Collected(on_stdout, on_stderr)
-        words = api.eval_arguments(expression)
-        caller = Caller(source=inputs.source(None), emit=collected.emit)
-        value, completed = await self._open().call_async("eval", words, caller, collected)
-        return api.value_of(value, completed)
-
-    def _open(self) -> _Brane:
-        if self._brane is None:
-            raise UsageError("this Python is not open", hint="use it in an `async with` statement")
-        return self._brane
+    @asking.method_asked_by(asking.expression)
+    async def eval(self, call: asking.Call) -> Any:
+        """Evaluate an expression."""
+        return api.value_of(*await self._open_brane().call_async(call))
 
 
-_TWINS: Final = {run: api.run, python: api.python, Python.run: api.Python.run, Python.eval: api.Python.eval}
-for _ours, _twin in _TWINS.items():
-    _ours.__doc__ = _twin.__doc__
+@asking.asked_by(asking.python)
+def python(asked: asking.Interpreter) -> Python:
+    """Make an interpreter."""
+    return Python(asked)

@@ -19,14 +19,14 @@ from branes import runtime as runtimes
 from branes.drive import Caller, Driver
 from branes.errors import BranesError, Escaped, UsageError
 from branes.launching import Launched, Prepared, launch, release
-from branes.outcome import Completed, usage_of
+from branes.session import framed_call
 from branes.wire import WireError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from branes.conduct import Conduct
-    from branes.outcome import Died
+    from branes.outcome import Completed, Died
     from branes.plan import Binding
 
 
@@ -50,10 +50,8 @@ class Brane:
 
     _driven_by: ClassVar[type[Driver]] = Driver
 
-    def __init__(
-        self, prepared: Prepared, binding: Binding, terminals: tuple[bool, bool, bool] = (False, False, False)
-    ) -> None:
-        self._launched = launch(prepared, binding, terminals)
+    def __init__(self, prepared: Prepared, binding: Binding) -> None:
+        self._launched = launch(prepared, binding)
         self._recorded = False
         self._closed = False
         self._turn = threading.Lock()
@@ -87,34 +85,59 @@ class Brane:
             BranesError: the brane was killed, trapped or died; it is closed.
         """
         with self._begin(export, args) as started:
-            try:
-                self._record_spawn()
-                self._driver.call(caller, self.conduct.limits.timeout)
-            except BaseException:
-                self._end()
-                raise
+            self._record_spawn()
+            self._driver.call(caller, self.conduct.limits.timeout)
             if self._driver.died is not None:
                 self._end()
             return self._answer(output, started)
 
     @contextlib.contextmanager
     def _begin(self, export: str, args: list[dict[str, object]]) -> Iterator[float]:
-        """Take the turn for as long as a call takes, and send it; the time at which it began."""
+        """Take the turn for as long as a call takes, and send it; the time at which it began.
+
+        Whatever is raised once the brane may have heard of the call, an interrupt too, ends it: nobody drives it.
+        """
         self._launched.template.check_owner()
-        if not self._turn.acquire(blocking=False):
-            raise UsageError("this brane is in a call", hint="one call at a time; open a brane for each thread or task")
+        taken = begun = False
         try:
-            if self._closed or self.conduct.fate is not None:
-                raise UsageError("this brane has ended", hint="open another one")
+            taken = self._turn.acquire(blocking=False)
+            framed, digest = self._asked(export, args, taken=taken)
+            begun = True
             started = time.monotonic()
-            try:
-                self._driver.send(self.conduct.session.call(export, args))
-            except WireError as error:
-                raise UsageError(f"what is sent to the brane is too large: {error}") from error
-            self.conduct.called(export, asked(export, args))
+            self.conduct.session.called()
+            self.conduct.called(export, digest)
+            self._driver.send(framed)
             yield started
+        except BaseException:
+            if begun:
+                self._abandon()
+            raise
         finally:
-            self._turn.release()
+            if taken:
+                self._turn.release()
+
+    def _asked(self, export: str, args: list[dict[str, object]], *, taken: bool) -> tuple[bytes, str]:
+        """A call as it is sent, and the digest of it; nothing has happened yet.
+
+        Raises:
+            UsageError: it cannot be sent, or this brane is not free for it.
+        """
+        if not taken:
+            raise UsageError("this brane is in a call", hint="one call at a time; open a brane for each thread or task")
+        if self._closed or self.conduct.fate is not None:
+            raise UsageError("this brane has ended", hint="open another one")
+        try:
+            return framed_call(export, args), asked(export, args)
+        except WireError as error:
+            raise UsageError(f"what is sent to the brane is too large: {error}") from error
+
+    def _abandon(self) -> None:
+        """End it in the middle of a call, which is recorded as cancelled."""
+        if not self._closed:
+            try:
+                self._driver.abandon()
+            finally:
+                self._end()
 
     def _answer(self, output: Collected, started: float) -> tuple[Any, Completed]:
         done = self._driver.result
@@ -193,11 +216,9 @@ def outcome(launched: Launched, driver: Driver, output: Collected, started: floa
     Raises:
         BranesError: the brane was killed, trapped or died.
     """
-    conduct, died = launched.conduct, driver.died
-    usage = usage_of(time.monotonic() - started, died)
-    code = conduct.exit_code or 0
-    if conduct.fate is not None:
-        code = conduct.fate.exit_code
+    conduct = launched.conduct
+    usage = driver.usage(time.monotonic() - started)
+    code = conduct.fate.exit_code if conduct.fate is not None else conduct.code or 0
     completed = conduct.completed(code, bytes(output.stdout), bytes(output.stderr), usage)
     if conduct.fate is not None:
         conduct.fate.completed = completed

@@ -1,7 +1,7 @@
 """Between stages 1 and 2: a program's bytes become native code and a description, in a jail.
 
 Compiling hostile input is an attack surface, so `brane-compile` runs in `brane-jail`: no network, no file, memory and
-time capped, 23 system calls. What it answers is hostile, too, until it is authenticated: bounded here, and parsed as
+time capped, 20 system calls. What it answers is hostile, too, until it is authenticated: bounded here, and parsed as
 JSON.
 """
 
@@ -12,7 +12,6 @@ import errno
 import hashlib
 import json
 import os
-import resource
 import select
 import signal
 import time
@@ -22,11 +21,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from branes import _executables, _kernel, component, wire
+from branes import _executables, _kernel, component, headroom, wire
 from branes.audit import Event
 from branes.errors import Escaped, HostFault, InputError, LimitExceeded, Refusal, Refused
+from branes.jailed import LOOK, Jailed, growth, read_status
 from branes.layers import process, wasi
-from branes.spawn import LOOK, Filters, Jailed, Template, growth, read_status
+from branes.spawn import Filters, Template
 from branes.text import escape
 
 if TYPE_CHECKING:
@@ -39,7 +39,6 @@ MAX_OUTPUT: Final = 1 << 30
 MAX_HEADER: Final = 9 << 20
 #: Characters of a rejection's message.
 MAX_MESSAGE: Final = 4096
-MEMORY: Final = 4 << 30
 SECONDS: Final = 300.0
 _OUT_OF_MEMORY: Final = 71
 
@@ -108,7 +107,8 @@ class Compiler:
             raise InputError(f"the program has {len(program)} bytes, at most {MAX_INPUT} allowed")
         if hashlib.sha256(program).hexdigest() != digest:
             raise HostFault("the program is not the one that its digest names", hint="reinstall branes from a wheel")
-        jail = Jail(filters=self.filters("compile"), log=self.log, digest=digest)
+        memory = headroom.cap(headroom.room())
+        jail = Jail(filters=self.filters("compile"), log=self.log, digest=digest, memory=memory)
         header, code = split(jail.run(program, progress))
         if header.get("status") != "compiled":
             why = {"kind": header.get("kind"), "message": header.get("message")}
@@ -139,11 +139,13 @@ class Jail:
         filters: the seccomp programs of the cage.
         log: where what is refused is recorded.
         digest: SHA-256 of the program, for the records.
+        memory: bytes that it may take.
     """
 
     filters: Filters
     log: AuditLog
     digest: str
+    memory: int
 
     def run(self, program: bytes, progress: Progress) -> bytes:
         """What `brane-compile` prints for `program`.
@@ -173,9 +175,8 @@ class Jail:
         closing.callback(template.close)
         jailed = template.fork(streams)
         closing.callback(template.release, jailed)
-        limit = jailed.data_at_birth + MEMORY
-        resource.prlimit(jailed.pid, resource.RLIMIT_DATA, (limit, limit))
-        go = wire.encode("go", args=["brane-compile"], env=[], memory=0, terminals=[False] * 3)
+        jailed.limit_data(jailed.data_at_birth + self.memory)
+        go = wire.encode("go", args=["brane-compile"], env=[], memory=0)
         os.write(jailed.commands, wire.frame(go))
         return jailed
 
@@ -211,14 +212,14 @@ class Jail:
         return b"".join(chunks)
 
     def _look(self, jailed: Jailed) -> None:
-        """RLIMIT_DATA does not count everything (see `spawn.growth`)."""
+        """RLIMIT_DATA does not count everything (see `jailed.growth`)."""
         try:
             grown = growth(jailed)
         except (OSError, HostFault):
             # It has ended; its answer says more.
             return
-        if grown > MEMORY:
-            raise self._over("memory", f"compiling needs more than {MEMORY} bytes")
+        if grown > self.memory:
+            raise self._out_of_memory()
 
     def _check_listener(self, jailed: Jailed, ready: int, startup: list[str]) -> None:
         """Answer what a program asks once at its start; record anything else, and have it killed."""
@@ -242,7 +243,7 @@ class Jail:
     def _check_end(self, jailed: Jailed) -> None:
         died = read_status(jailed.status)
         if died.code == _OUT_OF_MEMORY:
-            raise self._over("memory", f"compiling needs more than {MEMORY} bytes")
+            raise self._out_of_memory()
         if died.signal == signal.SIGSYS:
             self.record(process.LAYER, "seccomp.denied", {"syscall": "of a foreign architecture"})
             item = "a system call of a foreign architecture"
@@ -254,10 +255,17 @@ class Jail:
             self.record("host", "compile.died", {"code": died.code, "signal": died.signal})
             raise HostFault(f"the compiler died: exit code {died.code}, signal {died.signal}")
 
-    def _over(self, limit: str, message: str) -> LimitExceeded:
+    def _out_of_memory(self) -> LimitExceeded:
+        message = f"compiling needs more than {self.memory} bytes"
+        if self.memory >= headroom.MOST:
+            return self._over("memory", message, "no program gets more; build it smaller, without debug information")
+        message = f"{message}, which is what this machine can give now"
+        return self._over("memory", message, "free memory, or raise the memory limit of the cgroup: half of it is used")
+
+    def _over(self, limit: str, message: str, hint: str = "") -> LimitExceeded:
         """A limit that was met, recorded; the compiler is killed as the error goes up."""
         self.record(process.LAYER, f"limit.{limit}", {"message": message})
-        return LimitExceeded(message, limit=limit)
+        return LimitExceeded(message, limit=limit, hint=hint)
 
     def record(self, layer: str, event: str, tried: Mapping[str, object]) -> None:
         """Make durable what the compiler, or the program through it, tried."""

@@ -6,6 +6,9 @@ asyncio driver cannot differ in what they enforce. The rules:
 - a refusal is recorded before the brane is answered or killed (`Record` before `Send` or `Kill`);
 - a refused system call means that layer 1 is broken: it is recorded, and the brane is killed, never answered;
 - a limit that kills is recorded with its name;
+- a guest that was refused memory may handle that. If it executes `unreachable` at any time after, it has given up, for
+  that is how libraries abort when they get no memory: the call ends with the memory limit and not with the trap. Every
+  other trap stays the trap that it is;
 - whatever the reason, a brane that is told to die is dead to its caller: no event of it counts any more.
 """
 
@@ -18,6 +21,7 @@ from branes import errors
 from branes.audit import Event
 from branes.errors import Refusal
 from branes.layers import process, wasi
+from branes.limits import size_in_words
 from branes.outcome import Completed, Denial, Died, Usage
 from branes.session import (
     Broken,
@@ -43,6 +47,7 @@ if TYPE_CHECKING:
 _SIGKILL: Final = 9
 _SIGSYS: Final = 31
 _MEMORY_LIMIT: Final = "memory-limit"  # a trap of brane-worker's run.rs
+_UNREACHABLE: Final = "unreachable-code-reached"  # a trap of wasmtime's, and what becomes of every abort()
 _OUT_OF_MEMORY: Final = 71  # cage::OUT_OF_MEMORY
 #: Bytes beyond the memory limit that a brane's own buffers may take before it counts as over.
 HEADROOM: Final = 8 << 20
@@ -109,6 +114,9 @@ class Conduct:
         #: Why the brane is to die, once it is.
         self.fate: errors.BranesError | None = None
         self._exit: int | None = None
+        self._returned: int | None = None
+        self._starved = False
+        self._denials_before = 0
         #: How the owner ended it, if it did without anybody's fault.
         self._ended = ""
         self._calls: list[Event] = []
@@ -124,9 +132,8 @@ class Conduct:
             actions += self._on(event)
         return actions
 
-    def notified(self, notification: Notification) -> list[Action]:
-        """A system call of the brane met the filter."""
-        name = process.syscall_name(notification.arch, notification.number)
+    def notified(self, notification: Notification, name: str) -> list[Action]:
+        """A system call of the brane, called `name`, met the filter."""
         tried = {
             "syscall": name,
             "number": notification.number,
@@ -181,6 +188,7 @@ class Conduct:
 
     def called(self, export: str, asked: str) -> None:
         """A call of `export` begins; `asked` is the digest of its arguments. Recorded with whatever comes next."""
+        self._returned, self._denials_before = None, len(self.denials)
         self._calls.append(self.event("host", "call.started", {"export": export, "asked": asked}, {}))
 
     def take_calls(self) -> tuple[Event, ...]:
@@ -198,9 +206,9 @@ class Conduct:
         elif self.fate is None and self._exit is None and not wanted:
             actions += self._unexplained(died)
         how = {"code": died.code, "signal": died.signal}
-        used = {"user": f"{died.user:.6f}", "system": f"{died.system:.6f}", "max_rss": died.max_rss}
-        done = {"process": how, "usage": used, "outcome": self._outcome(), "refused": len(self.denials)}
-        return [*actions, self._record(self.event("host", "run.ended", {}, done | self._code()))]
+        done = {"process": how, "usage": _used(died), "outcome": self._outcome(), "refused": len(self.denials)}
+        code = {} if self.code is None else {"exit_code": self.code}
+        return [*actions, self._record(self.event("host", "run.ended", {}, done | code))]
 
     # -- what comes of it -------------------------------------------------------------------------------------------
 
@@ -209,11 +217,15 @@ class Conduct:
         """The guest's own exit code, if it exited."""
         return self._exit
 
+    @property
+    def code(self) -> int | None:
+        """The exit code of the last call, if it had one: the guest exited, or the call returned its code."""
+        return self._returned if self._exit is None else self._exit
+
     def completed(self, code: int, stdout: bytes, stderr: bytes, usage: Usage) -> Completed:
-        """The outcome of a call as callers get it."""
-        return Completed(
-            exit_code=code, stdout=stdout, stderr=stderr, usage=usage, denials=tuple(self.denials), run=self.run
-        )
+        """The outcome of the last call as callers get it."""
+        denials = tuple(self.denials[self._denials_before :])
+        return Completed(exit_code=code, stdout=stdout, stderr=stderr, usage=usage, denials=denials, run=self.run)
 
     def event(self, layer: str, name: str, tried: Mapping[str, object], done: Mapping[str, object]) -> Event:
         """An audit event of this brane."""
@@ -239,9 +251,12 @@ class Conduct:
             case Denied():
                 return self._deny(event)
             case Limited(limit, asked):
-                refused = self.event("language", f"limit.{limit}", {"asked": asked}, {"allowed": self.limits.memory})
-                return [self._record(refused), Send(self.session.recorded())]
+                self._starved = True
+                done = {"refused": True, "limit": self.limits.memory}
+                record = self._record(self.event(wasi.LAYER, f"limit.{limit}", {"asked": asked}, done))
+                return [record, Send(self.session.recorded())]
             case Returned(value):
+                self._returned = _exit_code(value)
                 return [*self._many_calls(), Done(value)]
             case Exited(code):
                 self._exit = code
@@ -256,7 +271,7 @@ class Conduct:
         self.output += len(data)
         if self.output > self.limits.output:
             error = errors.LimitExceeded(
-                f"killed after {self.limits.output} bytes of output",
+                f"killed after {size_in_words(self.limits.output)} of output",
                 limit="output",
                 hint="give it more: --output, or output=",
             )
@@ -271,7 +286,11 @@ class Conduct:
         killed = self.refusals >= self.limits.refusals
         record = self._record(self.event(wasi.LAYER, "wasi.denied", tried, {"killed": killed}), denial)
         if killed:
-            error = errors.LimitExceeded(f"killed after {self.refusals} refused calls", limit="refusals")
+            error = errors.LimitExceeded(
+                f"killed after {self.refusals} refused calls",
+                limit="refusals",
+                hint=f"it went on trying; `brane audit tail --run {self.run}` shows what, and the number is fixed",
+            )
             return self._condemn(record, error)
         return [record, Send(self.session.recorded())]
 
@@ -279,7 +298,11 @@ class Conduct:
         if event.kind == _MEMORY_LIMIT:
             return self._over("memory", event.detail, self._memory_error())
         tried = {"trap": event.kind, "detail": event.detail, "backtrace": event.backtrace}
-        record = self._record(self.event(wasi.LAYER, "wasm.trap", tried, {"ended": True}))
+        gave_up = self._starved and event.kind == _UNREACHABLE
+        done = {"ended": True, "limit": "memory"} if gave_up else {"ended": True}
+        record = self._record(self.event(wasi.LAYER, "wasm.trap", tried, done))
+        if gave_up:
+            return self._condemn(record, self._memory_error("the guest gave up"))
         message = f"the guest trapped: {escape(event.detail)}"
         return self._condemn(record, errors.Trapped(message, trap=event.kind, backtrace=escape_lines(event.backtrace)))
 
@@ -317,9 +340,9 @@ class Conduct:
             refusals=(Refusal(layer=process.LAYER, rule=rule, item=item),),
         )
 
-    def _memory_error(self) -> errors.LimitExceeded:
+    def _memory_error(self, what: str = "killed") -> errors.LimitExceeded:
         return errors.LimitExceeded(
-            f"killed at the memory limit of {self.limits.memory} bytes",
+            f"{what} at the memory limit of {size_in_words(self.limits.memory)}",
             limit="memory",
             hint="give it more: --memory, or memory=",
         )
@@ -331,5 +354,13 @@ class Conduct:
             return self.fate.kind
         return "exited" if self._exit is not None else self._ended
 
-    def _code(self) -> dict[str, object]:
-        return {} if self._exit is None else {"exit_code": self._exit}
+
+def _exit_code(value: Any) -> int | None:
+    """The exit code that a call returned; a `u8` is one, and nothing else is."""
+    return value["u8"] if isinstance(value, dict) and "u8" in value else None
+
+
+def _used(died: Died) -> dict[str, object]:
+    if died.user is None or died.system is None:
+        return {}
+    return {"user": f"{died.user:.6f}", "system": f"{died.system:.6f}", "max_rss": died.max_rss}

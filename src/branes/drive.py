@@ -17,18 +17,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from branes import _kernel
+from branes import usage as usages
 from branes.conduct import Action, Conduct, Done, Emit, Kill, Record, Send, Want
 from branes.errors import HostFault
-from branes.outcome import Died
-from branes.spawn import LOOK, Jailed, growth, read_status
+from branes.jailed import DEATH, LOOK, Jailed, growth, read_status
+from branes.layers import process
+from branes.outcome import Died, Usage, Used, usage_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from branes.audit import AuditLog
 
-#: Seconds that a killed brane may take to die.
-DEATH: Final = 10.0
 _READ: Final = 65536
 _BAD: Final = select.POLLNVAL | select.POLLERR
 
@@ -77,8 +77,9 @@ class Pump:
         self._outgoing = bytearray()
         self._wanted = 0
         self._events_open = True
-        self._killed = False
+        self._killed = self._template_killed = False
         self._deadline = self._next_look = 0.0
+        self._used_before: Used | None = Used()
         os.set_blocking(jailed.commands, False)
 
     @property
@@ -110,10 +111,18 @@ class Pump:
             actions += self.look()
         if now >= self._deadline:
             if self._killed:
-                raise HostFault("a killed brane does not die")
-            self._deadline = math.inf
-            actions += self.conduct.timed_out()
+                self._give_up_template()
+            else:
+                self._deadline = math.inf
+                actions += self.conduct.timed_out()
         return actions
+
+    def _give_up_template(self) -> None:
+        """The brane was killed, and its template does not say so: it may be stopped. Its own end says it for both."""
+        if self._template_killed:
+            raise HostFault("a killed brane does not die")
+        self.jailed.kill_template()
+        self._template_killed, self._deadline = True, time.monotonic() + DEATH
 
     def patience(self) -> float:
         """Seconds until something is due."""
@@ -173,6 +182,13 @@ class Pump:
             # It is dying; its end says more.
             return []
 
+    def usage(self, wall: float) -> Usage:
+        """What has been used since this was last asked, or since the brane was forked, in `wall` seconds."""
+        used = usages.used(self.jailed) if self.died is None else None
+        usage = usage_of(wall, self.died or used, self._used_before)
+        self._used_before = used
+        return usage
+
     def do(self, action: Action) -> None:
         """Carry out an action, other than a record."""
         match action:
@@ -199,11 +215,23 @@ class Pump:
             actions += [action for action in self._on_events() if isinstance(action, Record)]
         return actions
 
+    @property
+    def may_wait(self) -> bool:
+        """Whether a caller's function may go on waiting: there is time left, and nothing has killed the brane."""
+        return math.isfinite(self._deadline) and not self._killed
+
+    def meanwhile(self) -> list[Action]:
+        """What cannot wait while a caller's function does: attempts first, then time and size."""
+        ready = _kernel.readable([self.jailed.listener], 0).values()
+        return [*(action for events in ready for action in self._on_listener(events)), *self.due()]
+
     def _on_listener(self, ready: int) -> list[Action]:
         if ready & _BAD:
             return self.conduct.sensor_lost()
         notification = _kernel.receive_notification(self.jailed.listener) if ready & select.POLLIN else None
-        return [] if notification is None else self.conduct.notified(notification)
+        if notification is None:
+            return []
+        return self.conduct.notified(notification, process.syscall_name(notification.arch, notification.number))
 
     def _on_events(self) -> list[Action]:
         data = os.read(self.jailed.events, _READ)
@@ -215,7 +243,7 @@ class Pump:
             self.died = read_status(self.jailed.status)
         except HostFault as error:
             # Its template died, and the kernel kills what is left of a pid namespace then (pid_namespaces(7)).
-            self.died = Died(code=0, signal=signal.SIGKILL, user=0.0, system=0.0, max_rss=0)
+            self.died = Died(code=0, signal=signal.SIGKILL)
             self.conduct.fate = self.conduct.fate or error
         return self.conduct.died(self.died)
 
@@ -281,9 +309,18 @@ class Driver(Pump):
             self._carry_out(self.last_attempts())
             self.conduct.closed()
             self.jailed.kill()
-            if not _kernel.readable([self.jailed.status], DEATH):
-                raise HostFault("a killed brane does not die")
+            while not _kernel.readable([self.jailed.status], DEATH):
+                self._give_up_template()
             self._carry_out(self._on_status())
+
+    def attend(self) -> bool:
+        """For a caller's function that waits, to be called every `LOOK` seconds; False once it need not wait."""
+        for action in self.meanwhile():
+            if isinstance(action, Record):
+                self._record(action)
+            else:
+                self.do(action)
+        return self.may_wait
 
     def _carry_out(self, actions: list[Action]) -> None:
         self._todo.extend(actions)

@@ -10,13 +10,14 @@ import contextlib
 import io
 import os
 import stat
+import sys
 import threading
 from dataclasses import dataclass
 from typing import IO, Final
 
 from branes import _kernel
 from branes.drive import Input, Nothing
-from branes.errors import UsageError
+from branes.errors import HostFault, UsageError
 from branes.manifest import check_text
 from branes.wire import MAX_INPUT
 
@@ -73,15 +74,20 @@ class FromBuffered:
 
 
 def _held(file: io.BufferedReader) -> int:
-    """How many bytes a buffered reader holds. Nothing tells that but a look that may read, which must not wait."""
-    descriptor = file.fileno()
-    if _kernel.readable([descriptor], 0) or not os.get_blocking(descriptor):
+    """How many bytes a buffered reader holds. Nothing tells that but a look, which reads where it holds nothing."""
+    if _kernel.readable([file.fileno()], 0):
         return len(file.peek())
-    os.set_blocking(descriptor, False)
-    try:
-        return len(file.peek())
-    finally:
-        os.set_blocking(descriptor, True)
+    # The look must not wait, and O_NONBLOCK would be on every process that shares the open file. So the raw file says
+    # for that long what io.RawIOBase has for this: None, nothing there now.
+    with _looking:
+        file.raw.readinto = lambda _buffer: None  # type: ignore[method-assign]
+        try:
+            return len(file.peek())
+        finally:
+            del file.raw.readinto
+
+
+_looking: Final = threading.Lock()
 
 
 @dataclass(slots=True)
@@ -124,8 +130,13 @@ class FromThread:
     def _under_way(self) -> _Piece:
         if self._piece is None:
             ready, done = os.pipe()
-            self._piece = _Piece(ready)
-            threading.Thread(target=_fetch, args=(self._file, self._piece, done), daemon=True).start()
+            piece = _Piece(ready)
+            try:
+                threading.Thread(target=_fetch, args=(self._file, piece, done), daemon=True).start()
+            except RuntimeError as error:
+                os.close(done)
+                raise HostFault(f"no thread can be started to read stdin: {error}") from error
+            self._piece = piece
         return self._piece
 
 
@@ -167,11 +178,19 @@ def source(stdin: Stdin) -> Input:
 def _of_file(stdin: IO[bytes]) -> Input:
     if _never_waits(stdin):
         return FromFile(stdin)
-    if _descriptor(stdin) is not None and isinstance(stdin, io.RawIOBase):
+    if _is_plain(stdin):
         return FromDescriptor(stdin)
-    if _descriptor(stdin) is not None and isinstance(stdin, io.BufferedReader):
+    if type(stdin) is io.BufferedReader and _is_plain(stdin.raw):
         return FromBuffered(stdin)
     return FromThread(stdin)
+
+
+def _is_plain(raw: object) -> bool:
+    """Whether reading gives what the descriptor has, no more and nothing else; TLS, for one, keeps bytes of its own."""
+    if type(raw) is io.FileIO:
+        return True
+    socket = sys.modules.get("socket")  # without it there is none
+    return socket is not None and type(raw) is socket.SocketIO and type(vars(raw).get("_sock")) is socket.socket
 
 
 def _descriptor(file: IO[bytes]) -> int | None:
@@ -183,5 +202,5 @@ def _descriptor(file: IO[bytes]) -> int | None:
 def _never_waits(file: IO[bytes]) -> bool:
     descriptor = _descriptor(file)
     if descriptor is None:
-        return isinstance(file, io.BytesIO)
+        return type(file) is io.BytesIO
     return stat.S_ISREG(os.fstat(descriptor).st_mode)

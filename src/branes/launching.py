@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import resource
 import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -34,8 +33,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from branes.compiling import Artifact
+    from branes.jailed import Jailed
     from branes.limits import Limits
-    from branes.spawn import Jailed, Template
+    from branes.spawn import Template
 
 #: Bytes beyond the memory limit at which the kernel itself refuses: room for messages, which are 16 MiB at most.
 SLACK: Final = 48 << 20
@@ -139,7 +139,7 @@ def record_refusal(name: str, digest: str, error: Refused) -> None:
     runtimes.runtime().log.append(event)
 
 
-def launch(prepared: Prepared, binding: Binding, terminals: tuple[bool, bool, bool]) -> Launched:
+def launch(prepared: Prepared, binding: Binding) -> Launched:
     """A brane, looked at, limited, and what to send it.
 
     Raises:
@@ -155,7 +155,7 @@ def launch(prepared: Prepared, binding: Binding, terminals: tuple[bool, bool, bo
             shared.give_back(template)
             raise
         try:
-            return _bind(shared, prepared, binding, terminals, template=template, jailed=jailed)
+            return _bind(shared, prepared, binding, template=template, jailed=jailed)
         except BaseException:
             template.release(jailed)
             shared.give_back(template)
@@ -171,13 +171,7 @@ def _take(shared: runtimes.Runtime, prepared: Prepared) -> Template:
 
 
 def _bind(
-    shared: runtimes.Runtime,
-    prepared: Prepared,
-    binding: Binding,
-    terminals: tuple[bool, bool, bool],
-    *,
-    template: Template,
-    jailed: Jailed,
+    shared: runtimes.Runtime, prepared: Prepared, binding: Binding, *, template: Template, jailed: Jailed
 ) -> Launched:
     """What is bound late, and the record of it."""
     limit_memory(jailed, binding.limits)
@@ -186,7 +180,7 @@ def _bind(
     session = Session()
     conduct = Conduct(session, secrets.token_hex(8), digest, binding.limits)
     try:
-        opening = session.go(binding, binding.limits.memory, terminals)
+        opening = session.go(binding, binding.limits.memory)
     except WireError as error:
         raise UsageError(f"arguments and environment are too large: {error}") from error
     spawned = conduct.event("host", "run.spawned", _asked(prepared, binding, bound), _enforced(jailed, shared))
@@ -195,8 +189,7 @@ def _bind(
 
 def limit_memory(jailed: Jailed, limits: Limits) -> None:
     """RLIMIT_DATA from outside: what it was at birth, plus the limit, plus room for messages (prlimit(2))."""
-    most = jailed.data_at_birth + limits.memory + SLACK
-    resource.prlimit(jailed.pid, resource.RLIMIT_DATA, (most, most))
+    jailed.limit_data(jailed.data_at_birth + limits.memory + SLACK)
 
 
 def _asked(prepared: Prepared, binding: Binding, bound: str) -> dict[str, object]:

@@ -1,7 +1,8 @@
 """Limits by name, and how people write sizes and durations.
 
 A limit is a number of bytes or of seconds. In text, sizes end in `KiB`, `MiB` or `GiB` and durations in `ms`, `s` or
-`m`; in Python they may also be plain numbers.
+`m`; in Python they may also be plain numbers. `64M` and `64MB` are refused, for they mean two things; the hint says
+which to write.
 """
 
 from __future__ import annotations
@@ -14,6 +15,10 @@ from typing import Final
 from branes.errors import UsageError
 
 _SIZES: Final = {"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+#: Units that mean powers of ten to some and powers of two to others, each with what to write instead.
+_UNCLEAR: Final = {
+    f"{letter}{rest}".lower(): f"{letter.upper()}iB" for letter in "kmg" for rest in ("", "b", "i", "ib")
+}
 _DURATIONS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0}
 _MAX_SIZE: Final = 1 << 46
 _MAX_DURATION: Final = 365 * 86400.0
@@ -48,9 +53,23 @@ def size(value: str | int) -> int:
         raise UsageError(f"size of type {type(value).__name__}, expected a number of bytes or text such as 256MiB")
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)", value.strip(), re.ASCII)
     if not found or found[2] not in _SIZES:
-        raise UsageError(f"size {value!a} is not understood", hint="write it like 512KiB, 256MiB or 1GiB")
+        raise UsageError(f"size {value!a} is not understood", hint=_size_hint(found))
     exact = float(found[1]) * _SIZES[found[2]]
     return int(_within(math.floor(exact) if math.isfinite(exact) else exact, _MAX_SIZE, "size"))
+
+
+def _size_hint(found: re.Match[str] | None) -> str:
+    if found and found[2].lower() in _UNCLEAR:
+        return f"write {found[1]}{_UNCLEAR[found[2].lower()]}"
+    return "write it like 512KiB, 256MiB or 1GiB"
+
+
+def size_in_words(value: int) -> str:
+    """A number of bytes as people write it: in the largest unit of which it is a whole number, or nearly."""
+    for unit in ("GiB", "MiB", "KiB"):
+        if value >= _SIZES[unit]:
+            return f"{value / _SIZES[unit]:.4g} {unit}" if value % _SIZES[unit] else f"{value // _SIZES[unit]} {unit}"
+    return f"{value} bytes"
 
 
 def duration(value: str | float) -> float:

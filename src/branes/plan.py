@@ -87,7 +87,7 @@ def decide(component: Component, manifest: Manifest) -> Plan:
     states = wasi.states(manifest.preset, manifest.grants, manifest.denials)
     absent = [name for name in component.imports if wasi.without_version(name) not in states]
     if absent:
-        raise refused(absent)
+        raise _absent(absent)
     imported = {wasi.without_version(name) for name in component.imports}
     return Plan(
         app=component.digest,
@@ -98,7 +98,16 @@ def decide(component: Component, manifest: Manifest) -> Plan:
     )
 
 
-def refused(absent: list[str]) -> Refused:
+def refused(reasons: list[str]) -> Refused:
+    """The refusal of a worker: names are covered, or the plan would have refused, but what is behind them differs."""
+    return Refused(
+        "the component imports what is granted in a form that this host does not have: the types do not match",
+        refusals=wasi.misfits(reasons),
+        hint="build it for the version of the interface that `brane plan APP` shows as granted, WASI 0.2",
+    )
+
+
+def _absent(absent: list[str]) -> Refused:
     """The refusal of imports that nothing grants or denies."""
     count = len(absent)
     return Refused(

@@ -1,29 +1,33 @@
 """What one process shares between its branes: state folder, log, compiler, templates.
 
 There is one `Runtime` a process, made on first use and never carried over a fork. Templates are kept by the digest of
-their plan, so that the second brane of the same kind is only a fork.
+their plan, so that the second brane of the same kind is only a fork. Templates of different plans start side by side;
+whoever wants one that is starting waits for that one, and tries itself if it fails. Nothing else waits for a start:
+what is held meanwhile is the plan's turn, never the lock of the table.
 """
 
 from __future__ import annotations
 
 import atexit
+import contextlib
 import hashlib
 import os
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from branes import _executables, state, wire
 from branes.audit import AuditLog
 from branes.cache import Cache
+from branes.channel import TemplateRefused
 from branes.compiling import Artifact, Compiler, Progress
 from branes.layers import process
 from branes.plan import Plan, refused
-from branes.spawn import Filters, Template, TemplateRefused
+from branes.spawn import Filters, Template
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 #: Most templates that are kept; the one that was used the longest time ago goes first.
 MAX_TEMPLATES: Final = 8
@@ -35,6 +39,14 @@ MAX_ARTIFACTS: Final = 8
 class _Kept:
     template: Template
     branes: int = 0
+
+
+@dataclass(slots=True)
+class _Turn:
+    """Who may start the template of a plan; it is there as long as anybody wants to."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    wanted: int = 0
 
 
 class Runtime:
@@ -59,6 +71,7 @@ class Runtime:
         self.compiler = Compiler(cache=self.cache, filters=self.filters, log=self.log)
         self._lock = threading.Lock()
         self._templates: OrderedDict[str, _Kept] = OrderedDict()
+        self._turns: dict[str, _Turn] = {}
         self._finding = threading.Lock()
         self._compiling = threading.Lock()
         self._filters: dict[str, bytes] = {}
@@ -120,17 +133,53 @@ class Runtime:
             MissingMechanism: the kernel refuses a step.
         """
         digest = plan.template_digest
+        with self._turn(digest):
+            template = self._lend(digest) or self._take_in(digest, self._start(plan, artifact))
+        self._evict()
+        return template
+
+    @contextlib.contextmanager
+    def _turn(self, digest: str) -> Iterator[None]:
+        """One at a time for each plan."""
         with self._lock:
-            kept = self._templates.pop(digest, None)
-            if kept is not None and not kept.template.alive:
-                kept.template.close()
-                kept = None
+            turn = self._turns.setdefault(digest, _Turn())
+            turn.wanted += 1
+        try:
+            with turn.lock:
+                yield
+        finally:
+            with self._lock:
+                turn.wanted -= 1
+                if turn.wanted == 0:
+                    del self._turns[digest]
+
+    def _lend(self, digest: str) -> Template | None:
+        """The template that is kept, if it lives; one that died is cleared away."""
+        with self._lock:
+            kept = self._templates.get(digest)
             if kept is None:
-                kept = _Kept(self._start(plan, artifact))
-            kept.branes += 1
-            self._templates[digest] = kept
-            self._evict()
-        return kept.template
+                return None
+            if kept.template.alive:
+                kept.branes += 1
+                self._templates.move_to_end(digest)
+                return kept.template
+            del self._templates[digest]
+        kept.template.close()
+        return None
+
+    def _take_in(self, digest: str, template: Template) -> Template:
+        """A new template, lent to one brane from now on."""
+        with self._lock:
+            self._templates[digest] = _Kept(template, branes=1)
+        return template
+
+    def _evict(self) -> None:
+        """End templates without a brane, as many as are too many."""
+        with self._lock:
+            idle = [digest for digest, kept in self._templates.items() if kept.branes == 0]
+            evicted = [self._templates.pop(digest) for digest in idle[: max(0, len(self._templates) - MAX_TEMPLATES)]]
+        for kept in evicted:
+            kept.template.close()
 
     def _start(self, plan: Plan, artifact: Artifact) -> Template:
         links = [{"name": name, "state": linked} for name, linked in plan.links.items()]
@@ -139,11 +188,6 @@ class Runtime:
             return Template(_executables.executable("brane-worker"), artifact.memfd, self.filters("brane"), job)
         except TemplateRefused as error:
             raise refused(list(error.reasons)) from error
-
-    def _evict(self) -> None:
-        idle = [digest for digest, kept in self._templates.items() if kept.branes == 0]
-        for digest in idle[: max(0, len(self._templates) - MAX_TEMPLATES)]:
-            self._templates.pop(digest).template.close()
 
     def give_back(self, template: Template) -> None:
         """A brane of `template` has ended."""

@@ -95,6 +95,15 @@ class Broken:
 Event = Output | Pull | Denied | Limited | Returned | Exited | Trapped | Broken
 
 
+def framed_call(export: str, args: list[dict[str, object]]) -> bytes:
+    """A call, as it is sent.
+
+    Raises:
+        WireError: it is too large for a frame.
+    """
+    return wire.frame(wire.encode("call", export=export, args=args))
+
+
 class Session:
     """One brane, from "go" to its end."""
 
@@ -106,14 +115,13 @@ class Session:
         self._owed = False
         self._limited = False
 
-    def go(self, binding: Binding, memory: int, terminals: tuple[bool, bool, bool]) -> bytes:
+    def go(self, binding: Binding, memory: int) -> bytes:
         """What to send first: all that is bound late."""
         payload = wire.encode(
             "go",
             args=list(binding.args),
             env=[list(pair) for pair in binding.env.items()],
             memory=memory,
-            terminals=list(terminals),
         )
         framed = wire.frame(payload)
         self._go_digest = hashlib.sha256(payload).digest()
@@ -126,10 +134,14 @@ class Session:
         Raises:
             WireError: it is too large for a frame; nothing has happened.
         """
-        framed = wire.frame(wire.encode("call", export=export, args=args))
+        framed = framed_call(export, args)
+        self.called()
+        return framed
+
+    def called(self) -> None:
+        """A call is sent, made by `framed_call`."""
         if self.state is not State.STARTING:
             self._enter(State.IDLE, State.CALLING)
-        return framed
 
     def stdin(self, data: bytes, *, eof: bool) -> bytes:
         """The answer to a `Pull`, of at most as many bytes as it asked for."""

@@ -1,47 +1,42 @@
 """Stage 3: a template comes up in its cage, and each brane as a fork of it, looked at from outside before any "go".
 
 The order of steps, and why each stands where it does, is in docs/layers/2-process.md; the other side is `crates/cage`.
-Nothing here decides: it carries out, looks, and refuses to go on when what it sees is not what must be.
+Nothing here decides: it carries out, looks, and refuses to go on when what it sees is not what must be. How a process
+starts is in `birth`, what is said to it in `channel`, what an owner holds of a brane in `jailed`.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import signal
-import socket
-import subprocess
 import threading
-import time
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from branes import _executables, _kernel, ids, wire
-from branes.errors import BranesError, HostFault, MissingMechanism, UsageError
+from branes import _kernel, birth, ids, jailed
+from branes.channel import Control, Cut, NoAnswer, Talk, own_step, refused
+from branes.errors import MissingMechanism, UsageError
+from branes.jailed import (
+    Jailed,
+    close,
+    descriptors,
+    has_ended,
+    is_stopped,
+    is_unreaped,
+    kill,
+    pid_behind,
+    pipes,
+    same_process,
+)
 from branes.layers import process
-from branes.outcome import Died
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-#: Seconds that each answer of a template or a brane may take before "go".
-PATIENCE: Final = 60.0
-#: Seconds between two looks at the memory of what runs.
-LOOK: Final = 0.05
-_COMMANDS: Final = 3
-_EVENTS: Final = 4
-_MAX_MESSAGE: Final = 192 << 10
-_STATUS_SIZE: Final = 4096
-_CLOSE_ON_EXEC: Final = socket.MSG_CMSG_CLOEXEC
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
 
-class TemplateRefused(BranesError):  # noqa: N818 -- whose fault it is, is the name
-    """The template will not do its job; `reasons` has one entry a reason. Callers turn it into what their user sees."""
-
-    def __init__(self, reasons: Sequence[str]) -> None:
-        super().__init__(f"the template refuses its job for {len(reasons)} reasons")
-        self.reasons = tuple(reasons)
+#: waitid(2), __WALL: until its exec a template is a child that ends without a signal.
+_WALL: Final = 0x40000000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,39 +45,6 @@ class Filters:
 
     first: bytes
     second: bytes
-
-
-@dataclass(slots=True, kw_only=True)
-class Jailed:
-    """A brane that is sealed, looked at and parked; the next thing it hears is "go".
-
-    Attributes:
-        pid: its number in the owner's pid namespace, valid while `pidfd` is open and it lives.
-        pidfd: a descriptor of it.
-        commands: where the owner writes frames.
-        events: where it reads them.
-        listener: the seccomp listener of its filter.
-        status: where its template writes how it ended.
-        id: its user and group, as the template's user namespace numbers them.
-        enforced: what was seen of it.
-        data_at_birth: bytes of its data segments (VmData) when it was looked at.
-        held_at_birth: bytes of the machine's memory that it held then (see `growth`).
-    """
-
-    pid: int
-    pidfd: int
-    commands: int
-    events: int
-    listener: int
-    status: int
-    id: int
-    enforced: process.Enforced
-    data_at_birth: int
-    held_at_birth: int
-
-    def kill(self) -> None:
-        """End it, if it has not ended."""
-        _kill(self.pidfd)
 
 
 class Template:
@@ -102,33 +64,36 @@ class Template:
             MissingMechanism: the kernel refuses a step.
         """
         self._lock = threading.Lock()
+        # Apart from the other, which is held while a fork is waited for; a release does not wait for that.
+        self._ids_lock = threading.Lock()
         self._pid_of_owner = os.getpid()
         self._pidfd = -1
-        self._artifact_name = os.readlink(f"/proc/self/fd/{artifact}")
+        #: Ids of branes that were asked for and whose answer was not waited for, oldest first.
+        self._unanswered: list[int] = []
         # Its own two, above those that it inherits.
         self._filters = process.own_filters() + 2
-        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with own_step("open control channel"):
+            self._artifact_name = os.readlink(f"/proc/self/fd/{artifact}")
+            self._control = Control()
         try:
             self._ids = ids.allocate()
         except BaseException:
             self._control.close()
-            theirs.close()
             raise
         try:
-            with theirs:
-                _launch(program, theirs.fileno())
-            self._set_up(artifact, filters, job)
+            with own_step("start template"):
+                self._pidfd = birth.born(program, self._control)
+                self._set_up(artifact, filters, job)
         except BaseException:
             self.close()
             raise
 
     def _set_up(self, artifact: int, filters: Filters, job: bytes) -> None:
-        _, (self._pidfd,) = self._receive("born", 1)
-        self._write_maps(_pid_behind(self._pidfd))
-        self._send("mapped", drop_groups=self._ids.privileged)
+        birth.write_maps(self._pidfd, self._ids)
+        self._control.send("mapped", drop_groups=self._ids.privileged)
         owner = os.pidfd_open(os.getpid())
         try:
-            self._send(
+            self._control.send(
                 "setup",
                 descriptors=(owner, artifact),
                 first_filter=filters.first,
@@ -137,19 +102,7 @@ class Template:
             )
         finally:
             os.close(owner)
-        self._receive("ready", 0)
-
-    def _write_maps(self, pid: int) -> None:
-        """Maps of the template's user namespace; an unprivileged owner must first give up setgroups(2)."""
-        try:
-            if not self._ids.privileged:
-                Path(f"/proc/{pid}/setgroups").write_text("deny")
-            Path(f"/proc/{pid}/gid_map").write_text(self._ids.gid_map)
-            Path(f"/proc/{pid}/uid_map").write_text(self._ids.uid_map)
-        except OSError as error:
-            raise MissingMechanism(
-                f"the id maps of a user namespace cannot be written: {error}", hint="run `brane doctor`"
-            ) from error
+        self._control.receive("ready", 0)
 
     def fork(self, extra: Mapping[int, int] | None = None) -> Jailed:
         """One more brane: sealed, looked at, parked.
@@ -159,55 +112,90 @@ class Template:
 
         Raises:
             MissingMechanism: a step was refused, or what is seen of it is not what must be.
+            HostFault: the template is gone, or does not answer and was ended.
         """
-        extra = extra or {}
         self.check_owner()
-        with self._lock, contextlib.ExitStack() as on_error:
-            self._drop_late_answers()
-            number = self._ids.take()
-            on_error.callback(self._ids.give_back, number)
-            ours, theirs = _pipes(on_error)
+        with self._lock, self._ended_if_silent(), own_step("start brane"), contextlib.ExitStack() as on_error:
+            self._settle()
+            ours, theirs = pipes(on_error)
             try:
-                expected = _expected(theirs, extra)
-                self._send("fork", descriptors=(*theirs, *extra.values()), id=number, extra=list(extra))
-                _, (pidfd,) = self._receive("forked", 1)
+                expected = descriptors(theirs, extra or {})
+                number, pidfd = self._ask(theirs, extra or {})
             finally:
-                _close(*theirs)
+                close(*theirs)
             on_error.callback(os.close, pidfd)
-            on_error.callback(_kill, pidfd)
-            jailed = self._park(pidfd, ours, expected, number)
+            on_error.callback(self._end, pidfd, number)
+            made = self._park(pidfd, ours, expected, number)
             on_error.pop_all()
-            return jailed
+            return made
 
-    def _drop_late_answers(self) -> None:
-        """What a fork that was interrupted did not wait for would be taken for the answer to the next one."""
+    def _ask(self, theirs: tuple[int, int, int], extra: Mapping[int, int]) -> tuple[int, int]:
+        """Have a brane forked; its id and a pidfd of it."""
+        with self._ids_lock:
+            number = self._ids.take()
+        # From here on there may be a process with this id, whatever happens to us.
+        self._unanswered.append(number)
         try:
-            while _kernel.readable([self._control.fileno()], 0):
-                data, descriptors, _, _ = socket.recv_fds(self._control, _MAX_MESSAGE, 1, _CLOSE_ON_EXEC)
-                _close(*descriptors)
-                if not data:
-                    raise HostFault("the template is gone")
-        except (OSError, ValueError) as error:
-            raise HostFault(f"the template is gone: {error}") from error
+            self._control.send("fork", descriptors=(*theirs, *extra.values()), id=number, extra=list(extra))
+        except OSError:
+            self._give_back(self._unanswered.pop())
+            raise
+        return number, self._answer()
+
+    def _answer(self) -> int:
+        """The pidfd in the answer to the oldest fork that has none; where there is none in it, its id is free again."""
+        try:
+            _, (pidfd,) = self._control.receive("forked", 1)
+        except Cut:
+            # A brane of which nothing is known, whose pipes are closed: it ends, but nobody can say when.
+            self._unanswered.pop(0)
+            raise
+        except MissingMechanism:
+            self._give_back(self._unanswered.pop(0))
+            raise
+        self._unanswered.pop(0)
+        return pidfd
+
+    def _settle(self) -> None:
+        """What a fork that was interrupted did not wait for would be taken for the answer to the next one."""
+        while self._unanswered:
+            number = self._unanswered[0]
+            with contextlib.suppress(MissingMechanism):
+                pidfd = self._answer()
+                self._end(pidfd, number)
+                os.close(pidfd)
+
+    @contextlib.contextmanager
+    def _ended_if_silent(self) -> Iterator[None]:
+        """A template that does not answer in time makes nobody else wait: it is ended, and another takes its place."""
+        try:
+            yield
+        except NoAnswer:
+            self._kill()
+            raise
+
+    def _kill(self) -> None:
+        kill(self._pidfd)
+        has_ended(self._pidfd, jailed.DEATH)
 
     def _park(self, pidfd: int, ours: tuple[int, int, int], expected: dict[int, str], number: int) -> Jailed:
         """Take the listener, let the brane close its copy, look."""
         commands, events, status = ours
-        talk = _Talk(commands, events)
+        talk = Talk(commands, events)
         listener_number = talk.expect("sealed")["listener"]
         try:
             listener = _kernel.pidfd_getfd(pidfd, listener_number)
         except OSError as error:
-            raise MissingMechanism(
-                f"the seccomp listener cannot be taken: {error}", hint="run `brane doctor`"
-            ) from error
+            detail = f"the seccomp listener cannot be taken: {error.strerror}"
+            raise refused("take listener", error.errno or 0, detail) from error
         try:
             talk.say("taken")
             talk.expect("parked")
-            pid = _pid_behind(pidfd)
-            seen = process.look(pid)
+            pid = pid_behind(pidfd)
+            with same_process(pidfd):
+                seen = process.look(pid)
+                data, held = jailed.sizes(pid)
             self._judge(seen, expected)
-            sizes = _sizes(pid)
         except BaseException:
             os.close(listener)
             raise
@@ -218,10 +206,11 @@ class Template:
             events=events,
             listener=listener,
             status=status,
+            template=self._pidfd,
             id=number,
             enforced=seen,
-            data_at_birth=sizes["VmData"],
-            held_at_birth=_held(sizes),
+            data_at_birth=data,
+            held_at_birth=held,
         )
 
     def _judge(self, seen: process.Enforced, expected: dict[int, str]) -> None:
@@ -229,17 +218,28 @@ class Template:
         artifact = {
             n: link for n, link in seen.descriptors.items() if link == self._artifact_name and n not in expected
         }
-        descriptors = expected | (artifact if len(artifact) == 1 else {})
-        wrong = process.deviations(seen, process.namespaces("self"), descriptors, self._filters)
+        wanted = expected | (artifact if len(artifact) == 1 else {})
+        wrong = process.deviations(seen, process.namespaces("self"), wanted, self._filters)
         if wrong:
             raise MissingMechanism(f"a brane is not caged as it must be: {'; '.join(wrong)}", hint="run `brane doctor`")
 
-    def release(self, jailed: Jailed) -> None:
-        """Close all that is held of a brane that has ended; what lives is killed."""
-        jailed.kill()
-        with self._lock:
-            self._ids.give_back(jailed.id)
-        _close(jailed.commands, jailed.events, jailed.listener, jailed.status, jailed.pidfd)
+    def release(self, made: Jailed) -> None:
+        """Close all that is held of a brane; what lives is killed, and waited for."""
+        self._end(made.pidfd, made.id)
+        if is_unreaped(made.pidfd) and is_stopped(self._pidfd):
+            # It would never say how its branes end, and would make the next caller wait.
+            self._kill()
+        close(made.commands, made.events, made.listener, made.status, made.pidfd)
+
+    def _end(self, pidfd: int, number: int) -> None:
+        """Kill a brane; its id is another's only once nothing runs under it."""
+        kill(pidfd)
+        if has_ended(pidfd, jailed.DEATH):
+            self._give_back(number)
+
+    def _give_back(self, number: int) -> None:
+        with self._ids_lock:
+            self._ids.give_back(number)
 
     def check_owner(self) -> None:
         """Refuse to be used by a fork of the process that started this.
@@ -257,9 +257,9 @@ class Template:
         with self._lock:
             self._control.close()
             if self._pidfd >= 0:
-                _kill(self._pidfd)
+                kill(self._pidfd)
                 with contextlib.suppress(ChildProcessError):
-                    os.waitid(os.P_PIDFD, self._pidfd, os.WEXITED)
+                    os.waitid(os.P_PIDFD, self._pidfd, os.WEXITED | _WALL)
                 os.close(self._pidfd)
                 self._pidfd = -1
             self._ids.close()
@@ -267,189 +267,4 @@ class Template:
     @property
     def alive(self) -> bool:
         """Whether the process still runs."""
-        return self._pidfd >= 0 and not _kernel.readable([self._pidfd], 0)
-
-    def _send(self, kind: str, /, descriptors: Sequence[int] = (), **fields: object) -> None:
-        try:
-            socket.send_fds(self._control, [wire.encode(kind, **fields)], descriptors)
-        except OSError as error:
-            raise HostFault(f"the template is gone: {error}") from error
-
-    def _receive(self, kind: str, count: int) -> tuple[wire.Fields, tuple[int, ...]]:
-        """The next message, which must be of `kind` with `count` descriptors beside it."""
-        self._control.settimeout(PATIENCE)
-        try:
-            data, descriptors, _, _ = socket.recv_fds(self._control, _MAX_MESSAGE, count, _CLOSE_ON_EXEC)
-        except OSError as error:
-            raise HostFault(f"the template does not answer while waiting for {kind}: {error}") from error
-        with contextlib.ExitStack() as on_error:
-            on_error.callback(_close, *descriptors)
-            if not data:
-                raise HostFault(f"the template died while its owner waited for {kind}", hint="run `brane doctor`")
-            got, fields = _decoded(data, wire.FROM_TEMPLATE)
-            if got != kind or len(descriptors) != count:
-                raise _complaint(got, fields, kind)
-            on_error.pop_all()
-        return fields, tuple(descriptors)
-
-
-class _Talk:
-    """Frames with a brane before "go", one at a time."""
-
-    def __init__(self, commands: int, events: int) -> None:
-        self._commands = commands
-        self._events = events
-        self._deframer = wire.Deframer()
-
-    def say(self, kind: str) -> None:
-        os.write(self._commands, wire.frame(wire.encode(kind)))
-
-    def expect(self, kind: str) -> wire.Fields:
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            if not _kernel.readable([self._events], deadline - time.monotonic()):
-                raise HostFault(f"a brane does not answer while its owner waits for {kind}")
-            data = os.read(self._events, 65536)
-            if not data:
-                raise HostFault(f"a brane died while its owner waited for {kind}")
-            for payload in self._deframer.feed(data):
-                got, fields = _decoded(payload, wire.FROM_SEALING)
-                if got != kind:
-                    raise _complaint(got, fields, kind)
-                return fields
-
-
-def _decoded(data: bytes, shapes: Mapping[str, Mapping[str, Callable[[Any], bool]]]) -> tuple[str, wire.Fields]:
-    """A message of our own executables; one that is none is not a guest's doing, since no guest runs yet."""
-    try:
-        return wire.decode(data, shapes)
-    except wire.WireError as error:
-        message = f"the executables of this installation do not fit it: {error}"
-        raise HostFault(message, hint="reinstall branes, or run `make build` in a checkout") from error
-
-
-def _complaint(got: str, fields: wire.Fields, wanted: str) -> BranesError:
-    if got == "refused":
-        return TemplateRefused(fields["reasons"])
-    if got == "failed":
-        detail = fields["detail"].encode("unicode_escape").decode()
-        return MissingMechanism(f"step {fields['step']!a} failed: {detail}", hint="run `brane doctor`")
-    return HostFault(f"got message {got}, expected {wanted}")
-
-
-def _launch(program: Path, control: int) -> None:
-    """Start the program's birth and wait for its short-lived first process."""
-    memfd = _executables.sealed(program)
-    try:
-        born = subprocess.run(
-            [program.name, "birth", str(control), str(memfd)],
-            executable=f"/proc/self/fd/{memfd}",
-            pass_fds=(control, memfd),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env={},
-            cwd="/",
-            check=False,
-            timeout=PATIENCE,
-        )
-    except (OSError, subprocess.SubprocessError) as error:
-        raise HostFault(f"{program.name} cannot be started: {error}") from error
-    if born.returncode != 0:
-        raise MissingMechanism(
-            "user and pid namespaces cannot be created", hint="run `brane doctor`, which names the setting to change"
-        )
-
-
-def _pipes(on_error: contextlib.ExitStack) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
-    """Commands, events and status: our ends, closed on error, and the brane's."""
-    with contextlib.ExitStack() as half_made:
-        made: list[tuple[int, int]] = []
-        for _ in range(3):
-            pair = os.pipe()
-            half_made.callback(_close, *pair)
-            made.append(pair)
-        half_made.pop_all()
-    (commands_r, commands_w), (events_r, events_w), (status_r, status_w) = made
-    ours = (commands_w, events_r, status_r)
-    on_error.callback(_close, *ours)
-    return ours, (commands_r, events_w, status_w)
-
-
-def _expected(theirs: tuple[int, int, int], extra: Mapping[int, int]) -> dict[int, str]:
-    """What the brane's descriptors must point at, number to link."""
-    commands, events, _ = theirs
-    placed = {_COMMANDS: commands, _EVENTS: events, **extra}
-    return {number: os.readlink(f"/proc/self/fd/{descriptor}") for number, descriptor in placed.items()}
-
-
-def _pid_behind(pidfd: int) -> int:
-    """The process number of a pidfd in this process's pid namespace (proc(5), fdinfo)."""
-    with open(f"/proc/self/fdinfo/{pidfd}", encoding="ascii") as lines:
-        for line in lines:
-            if line.startswith("Pid:"):
-                pid = int(line.split()[1])
-                if pid > 0:
-                    return pid
-    raise HostFault("a process ended before it could be looked at")
-
-
-#: Lines of /proc/PID/status: what RLIMIT_DATA is compared with, and all memory that is the process's own. The second
-#: sees what the first does not: shared and read-only pages, and tables of pages that are all the one page of zeros.
-_DATA: Final = "VmData"
-_HELD: Final = ("RssAnon", "RssShmem", "VmSwap", "VmPTE")
-
-
-def growth(jailed: Jailed) -> int:
-    """Bytes that a brane has taken since its birth, by the measure that shows more (proc(5)).
-
-    Raises:
-        OSError, HostFault: it is gone.
-    """
-    sizes = _sizes(jailed.pid)
-    return max(sizes[_DATA] - jailed.data_at_birth, _held(sizes) - jailed.held_at_birth)
-
-
-def _held(sizes: Mapping[str, int]) -> int:
-    return sum(sizes[name] for name in _HELD)
-
-
-def _sizes(pid: int) -> dict[str, int]:
-    """The sizes of `pid` in bytes, by name."""
-    with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as lines:
-        words = [line.split() for line in lines]
-    sizes = {line[0][:-1]: int(line[1]) << 10 for line in words if line[-1:] == ["kB"]}
-    if not sizes.keys() >= {_DATA, *_HELD}:
-        raise HostFault("a process ended before it could be looked at")
-    return sizes
-
-
-def read_status(descriptor: int) -> Died:
-    """How a brane ended.
-
-    Raises:
-        HostFault: its template died before it could say.
-    """
-    payloads = list(wire.Deframer().feed(os.read(descriptor, _STATUS_SIZE)))
-    if len(payloads) != 1:
-        raise HostFault("the template died, and its branes with it")
-    fields = wire.check_fields("died", wire.unpack(payloads[0]), wire.DIED)
-    return Died(
-        code=fields["code"],
-        signal=fields["signal"],
-        user=fields["user_us"] / 1e6,
-        system=fields["system_us"] / 1e6,
-        max_rss=fields["max_rss_kib"] << 10,
-    )
-
-
-def _kill(pidfd: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
-
-
-def _close(*descriptors: int) -> None:
-    for descriptor in descriptors:
-        # One that somebody closed by force must not keep the others open.
-        with contextlib.suppress(OSError):
-            os.close(descriptor)
+        return self._pidfd >= 0 and not has_ended(self._pidfd)

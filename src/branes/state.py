@@ -1,6 +1,7 @@
 """All that lasts: one folder of this user's, and the host key in it.
 
-`$BRANES_STATE`, by default `$XDG_STATE_HOME/branes` or `~/.local/state/branes`:
+`$BRANES_STATE`, by default `$XDG_STATE_HOME/branes` or `~/.local/state/branes`. Relative paths are refused, so that no
+log depends on where somebody stood:
 
     audit/     the log
     cache/     compiled programs and filters, authenticated with the host key
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from branes.errors import HostFault
+from branes.text import escape
 
 _KEY_SIZE: Final = 32
 
@@ -53,19 +55,40 @@ class StateDir:
 
 
 def default() -> StateDir:
-    """The folder that the environment names.
+    """The folder that the environment names, made if need be.
 
     Raises:
-        HostFault: it cannot be made, or belongs to somebody else.
+        HostFault: it is a relative path, cannot be made, or belongs to somebody else.
     """
-    named = os.environ.get("BRANES_STATE")
-    return StateDir(root=private(Path(named) if named else _base() / "branes"))
+    return StateDir(root=private(named().root))
+
+
+def named() -> StateDir:
+    """The folder that the environment names, whether it is there or not.
+
+    Raises:
+        HostFault: it is a relative path, or there is none.
+    """
+    return StateDir(root=_absolute("BRANES_STATE") or _base() / "branes")
+
+
+def _absolute(variable: str) -> Path | None:
+    text = os.environ.get(variable)
+    if not text:
+        return None
+    path = Path(text)
+    if not path.is_absolute():
+        raise HostFault(
+            f"{variable} is {escape(text)}, expected an absolute path",
+            hint=f"write {variable}={escape(os.path.abspath(text))}",  # noqa: PTH100 -- links stay as they are written
+        )
+    return path
 
 
 def _base() -> Path:
-    named = os.environ.get("XDG_STATE_HOME")
-    if named:
-        return Path(named)
+    named = _absolute("XDG_STATE_HOME")
+    if named is not None:
+        return named
     try:
         return Path.home() / ".local" / "state"
     except RuntimeError as error:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
+import pty
+import struct
+import subprocess
+import termios
 from typing import TYPE_CHECKING
 
 import pytest
@@ -92,7 +98,46 @@ def test_a_fault_in_a_folder_of_any_name_is_shown(fresh: Brane, tmp_path: Path, 
     assert b"\x1b" not in done.stdout
 
 
-def test_no_log_is_no_verdict(fresh: Brane) -> None:
-    done = fresh("audit", "verify")
+@pytest.mark.parametrize("command", ["verify", "tail"])
+@pytest.mark.parametrize("is_made", [False, True], ids=["no folder", "an empty folder"])
+def test_no_log_is_125_with_its_path_and_nothing_is_made(fresh: Brane, command: str, *, is_made: bool) -> None:
+    if is_made:
+        (fresh.state / "audit").mkdir(mode=0o700, parents=True)
+    done = fresh("audit", command)
     assert (done.returncode, done.stdout) == (125, b"")
-    assert done.stderr.startswith(b"brane: there is no audit log in ")
+    assert done.stderr.decode().splitlines()[0] == f"brane: there is no audit log in {fresh.state / 'audit'}"
+    assert fresh.state.exists() == is_made
+    assert json.loads(fresh("audit", command, "--json").stdout)["exit_code"] == 125
+
+
+def test_the_records_of_one_run_can_be_shown(logged: Brane) -> None:
+    logged("run", "exit.wat", "4")
+    runs = [json.loads(line)["run"] for line in segment(logged).read_bytes().splitlines()]
+    first, last = next(filter(None, runs)), runs[-1]
+    assert first != last
+    for run in (first, last):
+        found = [json.loads(line) for line in logged("audit", "tail", "--json", "--run", run).stdout.splitlines()]
+        assert [record["event"] for record in found] == ["run.spawned", "call.started", "run.ended"]
+        assert {record["run"] for record in found} == {run}
+    assert len(logged("audit", "tail", "-n", "1", "--run", first).stdout.splitlines()) == 1
+    done = logged("audit", "tail", "--run", "nobody")
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.startswith(b"brane: no record of a run 'nobody'\n")
+
+
+@pytest.mark.parametrize("columns", [80, 132, 0])
+def test_on_a_terminal_every_line_fits(logged: Brane, columns: int) -> None:
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 24, columns, 0, 0))
+    with subprocess.Popen(logged.words("audit", "tail"), stdout=theirs, env=logged.env) as process:
+        os.close(theirs)
+        seen = bytearray()
+        with contextlib.suppress(OSError):  # EIO: the last one closed it
+            while chunk := os.read(ours, 65536):
+                seen += chunk
+        os.close(ours)
+    lines = seen.decode().split("\r\n")
+    assert process.returncode == 0
+    assert max(map(len, lines)) <= (columns or 80)
+    assert any(line.endswith(" host run.ended") for line in lines)
+    assert any("exit_code=3 outcome=" in line for line in lines)

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from conftest import Brane
 
@@ -32,13 +34,32 @@ def test_doctor_in_json_lists_each_check(brane: Brane) -> None:
     assert found["spawned"]["enforced"]["status"]["NoNewPrivs"] == "1"
 
 
-def test_doctor_where_the_stack_limit_is_too_small_names_it_and_is_125(brane: Brane) -> None:
-    limited = ["sh", "-c", 'ulimit -s 8192; exec "$@"', "sh"]
-    words = [*limited, *brane.words("doctor")]
+@pytest.mark.parametrize(
+    ("limit", "found", "way_out"),
+    [
+        ("-n 60", "open files: 60 descriptors at most", "ulimit -n 1024, or more"),
+        ("-s 8192", "stack limit: 8388608 bytes at most", "ulimit -Hs 40960 or more"),
+        ("-v 3000000", "address space: 3072000000 bytes at most", "ulimit -v unlimited"),
+    ],
+)
+def test_doctor_where_a_limit_is_too_low_names_it_and_the_way_out_and_is_125(
+    brane: Brane, limit: str, found: str, way_out: str
+) -> None:
+    limited = ["sh", "-c", f'ulimit {limit}; exec "$@"', "sh"]
+    done = subprocess.run(
+        [*limited, *brane.words("doctor")], capture_output=True, env=brane.env, check=False, text=True
+    )
+    assert done.returncode == 125
+    assert f"FAIL  {found}\n       hint: {way_out}\n" in done.stdout
+    assert "FAIL  a brane: " in done.stdout
+
+
+def test_a_run_in_too_little_address_space_is_a_host_fault_and_not_the_guests(brane: Brane) -> None:
+    words = ["sh", "-c", 'ulimit -v 3000000; exec "$@"', "sh", *brane.words("run", "exit.wat", "0")]
     done = subprocess.run(words, capture_output=True, env=brane.env, check=False, text=True)
     assert done.returncode == 125
-    assert "FAIL  stack limit: 8388608 bytes at most\n       hint: ulimit -Hs 40960 or more\n" in done.stdout
-    assert "FAIL  a brane: " in done.stdout
+    assert "address space is too low" in done.stderr
+    assert "hint: ulimit -v unlimited\n" in done.stderr
 
 
 def test_help_has_examples_and_loads_neither_rich_nor_the_sdk(brane: Brane) -> None:

@@ -96,6 +96,26 @@ def test_a_denied_import_lets_it_start_and_each_use_is_refused_and_recorded(fres
     assert b"\x1b" not in written
 
 
+def test_an_import_that_is_granted_but_of_another_type_is_said_to_be_that(brane: Brane) -> None:
+    done = brane("run", "misfit.wat")
+    assert (done.returncode, done.stdout) == (126, b"")
+    first, second, hint = lines(done.stderr)
+    assert first.endswith("in a form that this host does not have: the types do not match")
+    assert "wasi:cli/stdout@0.2.0" in second
+    assert "nothing grants" not in first + second
+    assert hint.startswith("  hint: build it for the version")
+
+
+def test_a_hundred_refusals_are_137_with_the_way_to_read_them(brane: Brane) -> None:
+    code = (
+        "import socket\nfor _ in range(1000):\n try: socket.create_connection(('192.0.2.1', 80))\n except OSError: pass"
+    )
+    done = brane("python", "-c", code)
+    assert done.returncode == 137
+    assert lines(done.stderr)[0] == "brane: killed after 100 refused calls"
+    assert "brane audit tail --run " in lines(done.stderr)[1]
+
+
 def test_a_trap_is_134(brane: Brane) -> None:
     done = brane("run", "trap.wat")
     assert (done.returncode, done.stdout) == (134, b"")
@@ -105,7 +125,7 @@ def test_a_trap_is_134(brane: Brane) -> None:
 def test_a_limit_is_137(brane: Brane) -> None:
     done = brane("run", "--output", "1KiB", "yes.wat")
     assert (done.returncode, done.stdout) == (137, b"y\n" * 512)
-    assert lines(done.stderr)[0] == "brane: killed after 1024 bytes of output"
+    assert lines(done.stderr)[0] == "brane: killed after 1 KiB of output"
 
 
 @pytest.mark.parametrize(

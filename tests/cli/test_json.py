@@ -6,6 +6,8 @@ import base64
 import json
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -75,6 +77,35 @@ def test_output_that_is_no_text_is_base64_and_says_so(brane: Brane) -> None:
 def test_a_trap_is_named(brane: Brane) -> None:
     found = objects(brane, "run", "--json", "trap.wat")
     assert (found["outcome"], found["error"]["trap"]) == ("trap", "unreachable-code-reached")
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["run", "--json", "--bogus", "exit.wat"],
+        ["run", "--bogus", "--json", "exit.wat"],
+        ["python", "--json", "-c"],
+        ["plan", "exit.wat", "--bogus", "--json"],
+        ["audit", "tail", "--json", "--bogus"],
+        ["audit", "bogus", "--json"],
+    ],
+    ids=" ".join,
+)
+def test_a_wrong_word_is_told_in_json_too(brane: Brane, args: list[str]) -> None:
+    done = brane(*args)
+    found = json.loads(done.stdout)
+    assert (done.returncode, done.stderr) == (2, b"")
+    assert (found["outcome"], found["exit_code"]) == ("usage", 2)
+
+
+@pytest.mark.parametrize(
+    "args",
+    [["run", "/nonexistent", "--json"], ["run", "--memory", "--json", "exit.wat"], ["run", "--bogus", "a", "--json"]],
+)
+def test_a_guests_own_json_option_is_not_ours(brane: Brane, args: list[str]) -> None:
+    done = brane(*args)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.startswith(b"brane: ")
 
 
 def test_denials_are_listed_with_their_record(brane: Brane) -> None:

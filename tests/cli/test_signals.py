@@ -7,6 +7,7 @@ import os
 import pty
 import signal
 import subprocess
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +18,14 @@ if TYPE_CHECKING:
 
 def records(brane: Brane) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (brane.state / "audit" / "000001.jsonl").read_bytes().splitlines()]
+
+
+def wait_for(brane: Brane, event: bytes) -> None:
+    deadline = time.monotonic() + 100
+    log = brane.state / "audit" / "000001.jsonl"
+    while not (log.exists() and event in log.read_bytes()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 @pytest.mark.parametrize(
@@ -88,9 +97,41 @@ def test_an_ignored_signal_stays_ignored(fresh: Brane) -> None:
     assert process.returncode == 124
 
 
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)], ids=["int", "term", "hup"]
+)
+@pytest.mark.parametrize("command", ["run", "python"])
+def test_with_json_an_interrupted_run_says_what_there_was(fresh: Brane, command: str, number: int, code: int) -> None:
+    """Begun is seen from the log: nothing is printed before the end."""
+    attempt = (
+        "import socket\ntry: socket.create_connection(('192.0.2.1', 80))\nexcept OSError: print('no', flush=True)\n"
+    )
+    args = ["run", "loop.wat"] if command == "run" else ["python", "-c", f"{attempt}while True: pass"]
+    with fresh.start(args[0], "--json", *args[1:]) as process:
+        sign = b"call.started" if command == "run" else b"wasi.denied"
+        wait_for(fresh, sign)
+        process.send_signal(number)
+        found = json.loads(process.stdout.read())
+    ended = records(fresh)[-1]
+    assert (process.returncode, found["outcome"], found["exit_code"]) == (code, "interrupted", code)
+    assert (found["run"], ended["event"]) == (ended["run"], "run.ended")
+    assert found["error"]["kind"] == "interrupted"
+    assert found["usage"]["wall"] > 0
+    if command == "python":
+        assert [denial["rule"] for denial in found["denials"]] == ["interface-denied"]
+
+
 def test_with_json_an_interrupted_run_says_so(fresh: Brane) -> None:
     with fresh.start("python", "--json", "-c", "while True: pass") as process:
         assert process.stderr.readline() == b"compiling python (once)\n"
         process.send_signal(signal.SIGTERM)
         found = json.loads(process.stdout.read())
     assert (process.returncode, found["outcome"], found["exit_code"]) == (143, "interrupted", 143)
+
+
+def test_with_json_a_signal_ends_a_command_whose_output_nobody_reads(fresh: Brane) -> None:
+    """What it has to say does not fit the pipe, and waits for a reader that never comes."""
+    with fresh.start("run", "--json", "--output", "1MiB", "yes.wat") as process:
+        wait_for(fresh, b"run.ended")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 143

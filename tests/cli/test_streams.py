@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import pty
+import re
 import select
 import subprocess
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -61,7 +63,10 @@ def test_a_terminal_is_shown_the_first_twenty_refusals_and_a_count(brane: Brane,
 def test_denied_attempts_are_told_on_a_terminal_only(brane: Brane) -> None:
     code = "import socket\ntry: socket.create_connection(('192.0.2.1', 80))\nexcept OSError: pass"
     seen, _ = on_a_terminal(brane, "python", "-c", code, stream="stderr")
-    assert b"refused and recorded; `brane audit tail` shows what" in seen
+    told = re.search(rb"brane: refused 1 attempt \(wasi:sockets/[^ ]*\); see `brane audit tail --run (\w+)`", seen)
+    assert told
+    shown = brane("audit", "tail", "--run", told[1].decode()).stdout.splitlines()
+    assert [line.split()[5] for line in shown] == [b"run.spawned", b"call.started", b"wasi.denied", b"run.ended"]
     assert brane("python", "-c", code).stderr == b""
 
 
@@ -115,8 +120,20 @@ def test_a_full_disk_behind_standard_output_is_125(brane: Brane) -> None:
 
 
 def test_a_reader_that_does_not_read_does_not_stretch_the_deadline(brane: Brane) -> None:
+    brane("plan", "yes.wat")
+    started = time.monotonic()
     with brane.start("run", "--timeout", "1s", "yes.wat") as process:
         # Nothing is read until the command says why it ended.
         assert select.select([process.stderr], [], [], 100)[0]
-        assert b"in which its output was not read" in process.stderr.read()
+        assert b"killed after 1 s, in which its output was not read" in process.stderr.read()
     assert process.returncode == 124
+    assert time.monotonic() - started < 10  # of which the brane has one
+
+
+def test_a_slow_reader_gets_all_that_was_written_before_the_guest_was_killed(brane: Brane) -> None:
+    with brane.start("run", "--output", "256KiB", "yes.wat") as process:
+        # Whatever it still writes waits for us: a pipe holds 64 KiB.
+        assert not select.select([process.stderr], [], [], 1)[0]
+        assert len(process.stdout.read()) == 256 << 10
+        assert b"killed after 256 KiB of output" in process.stderr.read()
+    assert process.returncode == 137

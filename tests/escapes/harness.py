@@ -2,13 +2,13 @@
 
 For each attempt of a row: in the cage it is *blocked* (its fate is the expected one), *recorded* (the log has the
 denial with layer, rule and what was tried, under the run's id and plan, and is sound), and the canary is *untouched*.
-With the layer off, the same payload touches the canary: the control, without which the row would prove nothing.
+With the layer off, the same payload touches the canary: the control, without which the row would prove nothing. Where
+an attempt has no control, or one with another payload, it says why; `test_rows.py` asks for it.
 """
 
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -23,7 +23,7 @@ from escapes.canaries import Nonce
 from escapes.lab import Bare, Ended, Lab, bare
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from branes.audit import Record
 
@@ -82,7 +82,7 @@ def call(syscall: str, *args: int) -> Native:
         payload="call",
         words=tuple(str(word) for word in (number_of(syscall), *unsigned)),
         expected=denied(syscall, *unsigned),
-        controlled=False,
+        no_control="a number that is only tried: its arguments do nothing, and have no effect that could be seen",
     )
 
 
@@ -105,8 +105,8 @@ class Native:
         payload: the payload, where it is not the row's own.
         words: further words, filled in from the canary's values.
         expected: what stops it.
-        controlled: whether it must touch the canary when nothing stops it. Where not, another attempt of the row must:
-            this one has no effect of its own, or none that an ordinary user may have.
+        no_control: why it need not touch the canary when nothing stops it: it has no effect of its own, or none that
+            an ordinary user may have. Another attempt of the row must. "" where it must itself.
         stage: what the control is given first (`crates/brane-attacks/src/bare.rs`).
         limits: of the brane.
     """
@@ -115,7 +115,7 @@ class Native:
     expected: Expected
     payload: str = ""
     words: tuple[str, ...] = ()
-    controlled: bool = True
+    no_control: str = ""
     stage: str = "none"
     limits: Limits = field(default_factory=Limits)
 
@@ -141,13 +141,15 @@ class Guest:
         expected: what stops it; None where there is nothing to stop, and nothing to find.
         run: the attempt.
         without: the same guest with the interface granted, or the limit above what it asks for.
+        differs: why the control has another payload, where the layer cannot be taken away from this one; otherwise "".
     """
 
     name: str
     expected: Expected | None
     run: Run
     without: Run
-    controlled: bool = True
+    differs: str = ""
+    no_control: str = ""
 
     def attack(self, lab: Lab, row: Row, canary: Nonce) -> Ended:  # noqa: ARG002 -- a native one is the row's
         """The attempt."""
@@ -158,9 +160,26 @@ class Guest:
         return self.without(lab, canary)
 
 
-def guest(file: str, **asks: Any) -> Run:
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What an attempt of a guest, or its control, does.
+
+    Attributes:
+        payload: what runs, and what it is fed: what an attempt and its control have in common.
+        do: runs it.
+    """
+
+    payload: object
+    do: Callable[[Lab, Nonce], Ended | Bare]
+
+    def __call__(self, lab: Lab, canary: Nonce) -> Any:
+        """What came of it: `Ended`, or `Bare` for a control that needs no cage."""
+        return self.do(lab, canary)
+
+
+def guest(file: str, *, stdin: bytes = b"", **asks: Any) -> Run:
     """A run of `guests/FILE`."""
-    return lambda lab, _canary: lab.guest(lambda: branes.run(GUESTS / file, **asks))
+    return Run((file, stdin), lambda lab, _canary: lab.guest(lambda: branes.run(GUESTS / file, stdin=stdin, **asks)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +202,6 @@ class Row:
 
 
 Attempt = Native | Guest
-Run = Callable[[Lab, Nonce], Ended | Bare]
 
 
 @cache

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from branes.audit import Record, Verdict
+    from branes.jailed import Jailed
     from branes.outcome import Completed, Denial, Died
-    from branes.spawn import Jailed
 
 ROOT: Final = Path(__file__).parents[2]
 #: Seconds that a control may take.
@@ -202,7 +202,7 @@ class Lab:
         digest = plan_digest(plan.template_digest, binding.digest(self.runtime.key))
         session = Session()
         conduct = Conduct(session, secrets.token_hex(8), digest, limits)
-        return conduct, session.go(binding, limits.memory, (False, False, False))
+        return conduct, session.go(binding, limits.memory)
 
     def _outcome(self, driver: Driver, conduct: Conduct, output: bytes) -> Ended:
         records = tuple(record for record in self.records() if record.run == conduct.run)

@@ -16,7 +16,7 @@ from escapes.lab import program
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from branes.spawn import Jailed
+    from branes.jailed import Jailed
     from escapes.lab import Lab
 
 SEALS = 0x1 | 0x2 | 0x4 | 0x8  # seal, shrink, grow, write

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from escapes.lab import Lab
 
 ALL = [pytest.param(row, attempt, id=f"{row.id}-{attempt.name}") for row, attempt in harness.attempts()]
-CONTROLS = [parameter for parameter in ALL if parameter.values[1].controlled]
+CONTROLS = [parameter for parameter in ALL if not parameter.values[1].no_control]
 # fmt: off
 DUE = [
     "W01", "W02", "W05", "W12", "W14", "W16", "W17", "W20", "W22", "W25", "W26",
@@ -56,7 +57,39 @@ def test_every_row_that_is_due_is_there_once() -> None:
 
 
 def test_every_row_has_a_control() -> None:
-    assert [row.id for row in harness.rows() if not any(attempt.controlled for attempt in row.attempts)] == []
+    assert [row.id for row in harness.rows() if all(attempt.no_control for attempt in row.attempts)] == []
+
+
+def test_an_attempt_without_a_control_says_why() -> None:
+    reasons = {attempt.no_control for _, attempt in harness.attempts()} - {""}
+    assert reasons
+    assert [reason for reason in reasons if len(reason.split()) < 5] == []
+
+
+def test_a_control_has_the_payload_of_its_attempt_or_says_why_not() -> None:
+    for row, attempt in harness.attempts():
+        # Of native code one payload makes both (`Native._words`); a guest has two runs, which must be of the same.
+        if isinstance(attempt, harness.Guest):
+            assert (attempt.run.payload != attempt.without.payload) == bool(attempt.differs), f"{row.id} {attempt.name}"
+            assert attempt.run is not attempt.without
+
+
+def test_native_code_is_attacked_and_controlled_with_the_same_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[list[str]] = []
+    monkeypatch.setattr(harness, "bare", lambda words, **_: said.append(words))
+    lab: Any = SimpleNamespace(caged=lambda words, **_: said.append(words))
+    native = [(row, attempt) for row, attempt in harness.attempts() if isinstance(attempt, harness.Native)]
+    for number, (row, attempt) in enumerate(native):
+        (tmp_path / str(number)).mkdir()
+        with row.canary(tmp_path / str(number)) as canary:
+            attempt.attack(lab, row, canary)
+            attempt.control(lab, row, canary)
+            attack, control = said[-2:]
+            assert attack == control
+            assert attack[2] == canary.nonce
+    assert len(said) == 2 * len(native)
 
 
 def test_every_layer_of_a_row_is_tried() -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from branes import _executables, wire
-from branes.spawn import Template, TemplateRefused
+from branes.channel import TemplateRefused
+from branes.spawn import Template
 from escapes.harness import GUESTS
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -59,6 +60,89 @@ def test_a_log_that_does_not_become_durable_means_no_result(tmp_path: Path, erro
     answer = run(state, under=failing("fdatasync", error))
     assert answer["error"] == "AuditError"
     assert "stdout" not in answer
+
+
+#: What is done with the first result, as soon as it is there: of a program, of a piece of its output, of Python.
+FIRST_RESULTS = {
+    "run": "os.write(1, branes.run(sys.argv[1]).stdout)",
+    "output": "branes.run(sys.argv[1], on_stdout=lambda data: os.write(1, data))",
+    "python": "with branes.python() as py: os.write(1, py.eval('\"hello\\\\n\"').encode())",
+}
+
+
+def finished(trace: str) -> list[tuple[str, int, int]]:
+    """Each system call of `strace -f`: its text, and the lines in which it began and ended."""
+    begun: dict[str, tuple[str, int]] = {}
+    calls = []
+    for number, line in enumerate(trace.splitlines()):
+        thread, _, text = line.partition(" ")
+        if text.endswith("<unfinished ...>"):
+            begun[thread] = (text.removesuffix("<unfinished ...>").strip(), number)
+        elif resumed := re.match(r"\s*<\.\.\. \w+ resumed>(.*)", text):
+            first, start = begun.pop(thread)
+            calls.append((first + resumed[1], start, number))
+        else:
+            calls.append((text.strip(), number, number))
+    return calls
+
+
+def is_durable_before_result(trace: str) -> bool:
+    """Whether the spawn record was written, then synced through the same descriptor, then the result written."""
+    calls = finished(trace)
+    (record,) = [call for call in calls if "run.spawned" in call[0]]
+    (result,) = [call for call in calls if re.match(r'write\(1, "hello', call[0])]
+    file = re.match(r"pwrite64\((\d+), .* = [1-9]\d*$", record[0])
+    assert file is not None, record
+    synced = re.compile(rf"fdatasync\({file[1]}\)\s+= 0")
+    return any(synced.match(text) and record[2] < start and end < result[1] for text, start, end in calls)
+
+
+@pytest.mark.parametrize("way", FIRST_RESULTS)
+def test_the_record_of_the_spawn_is_durable_before_the_first_result_is_returned(tmp_path: Path, way: str) -> None:
+    state, trace = tmp_path / "state", tmp_path / "trace"
+    code = f"import os, sys, branes\n{FIRST_RESULTS[way]}"
+    calls = "trace=pwrite64,fdatasync,write"
+    strace = ["strace", "-f", "-s", "65536", "-o", str(trace), "-e", calls, "-e", "signal=none"]
+    # Once before, so that compiling is over.
+    for before in ([], strace):
+        command = [*before, sys.executable, "-c", code, str(HELLO)]
+        env = os.environ | {"BRANES_STATE": str(state)}
+        done = subprocess.run(command, env=env, capture_output=True, timeout=100, check=True)
+        assert done.stdout == b"hello\n"
+    assert is_durable_before_result(trace.read_text())
+
+
+WRITTEN = '7 pwrite64(5, "{\\"event\\":\\"run.spawned\\"}", 27, 0) = 27'
+SYNCED = "7 fdatasync(5)   = 0"
+RETURNED = '7 write(1, "hello\\n", 6) = 6'
+
+
+@pytest.mark.parametrize(
+    ("lines", "right"),
+    [
+        ([WRITTEN, SYNCED, RETURNED], True),
+        (
+            [WRITTEN, "7 fdatasync(5 <unfinished ...>", "8 write(4) = 1", "7 <... fdatasync resumed>) = 0", RETURNED],
+            True,
+        ),
+        (
+            [
+                WRITTEN,
+                "7 fdatasync(5 <unfinished ...>",
+                RETURNED.replace("7", "8", 1),
+                "7 <... fdatasync resumed>) = 0",
+            ],
+            False,
+        ),
+        ([SYNCED, WRITTEN, RETURNED], False),
+        ([WRITTEN, RETURNED, SYNCED], False),
+        ([WRITTEN, RETURNED], False),
+        ([WRITTEN, SYNCED.replace("5", "6"), RETURNED], False),
+        ([WRITTEN, SYNCED.replace("= 0", "= -1 EIO (Input/output error)"), RETURNED], False),
+    ],
+)
+def test_a_trace_in_another_order_is_told_apart(lines: list[str], *, right: bool) -> None:
+    assert is_durable_before_result("\n".join(lines)) == right
 
 
 def test_no_room_for_a_memfd_is_a_fault_of_the_host(tmp_path: Path) -> None:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import errno
 import json
+import os
+import resource
 from typing import TYPE_CHECKING
 
 import pytest
 
-from branes import audit
+from branes import audit, demands
 
 if TYPE_CHECKING:
     from conftest import Owner
@@ -37,7 +39,7 @@ import branes
 try:
     print(json.dumps(["ran", branes.run(guest.encode()).stdout.decode()]))
 except branes.errors.BranesError as error:
-    print(json.dumps([error.kind, error.message]))
+    print(json.dumps([error.kind, error.message, error.hint]))
 """
 #: No user namespace in a user namespace whose own limit is 0.
 NO_NAMESPACES = """
@@ -53,11 +55,19 @@ Path("/proc/sys/user/max_user_namespaces").write_text("0")
 
 PR_SET_DUMPABLE, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT = 4, 24, 38, 47
 NEW_LISTENER = 8
+CLOSE_RANGE_CLOEXEC = 4
 RLIMITS = {"core": 4, "nofile": 7, "nproc": 6, "fsize": 1, "memlock": 8, "msgqueue": 12, "sigpending": 11}
 #: System call, errno, arguments that it is refused with (position and value; none: always), and what is said.
 MISSING = [
-    ("clone3", errno.ENOSYS, [], "user and pid namespaces cannot be created"),
-    ("clone3", errno.EPERM, [], "user and pid namespaces cannot be created"),
+    ("clone3", errno.ENOSYS, [], "clone user and pid namespace"),
+    ("clone3", errno.EPERM, [], "clone user and pid namespace"),
+    ("clone3", errno.ENOSPC, [], "clone user and pid namespace"),
+    *([("setgroups", errno.EPERM, [], "drop supplementary groups")] if os.geteuid() == 0 else []),
+    ("setresgid", errno.EPERM, [(0, 0)], "take group"),
+    ("setresuid", errno.EPERM, [(0, 0)], "take user"),
+    ("prlimit64", errno.EPERM, [(1, resource.RLIMIT_STACK)], "limit stack"),
+    ("close_range", errno.ENOSYS, [(0, 4), (2, CLOSE_RANGE_CLOEXEC)], "mark descriptors close-on-exec"),
+    ("execveat", errno.EACCES, [], "exec template"),
     ("unshare", errno.EPERM, [], "unshare template namespaces"),
     ("prctl", errno.EINVAL, [(0, PR_SET_NO_NEW_PRIVS)], "set no-new-privs"),
     ("setsid", errno.EPERM, [], "start session"),
@@ -107,18 +117,72 @@ def test_without_the_mechanism_nothing_runs_and_the_step_is_named(
     owner: Owner, syscall: str, code: int, arguments: list[tuple[int, int]], said: str
 ) -> None:
     before = spawned(owner)
-    kind, message = run(owner, syscall, code, arguments)
+    kind, message, hint = run(owner, syscall, code, arguments)
     assert kind == "missing-mechanism", message
     assert said in message
+    assert "\n" not in message + hint
+    assert hint
     assert spawned(owner) == before
 
 
 def test_without_user_namespaces_nothing_runs(owner: Owner) -> None:
     before = spawned(owner)
-    kind, message = run(owner, "", before=NO_NAMESPACES)
+    kind, message, hint = run(owner, "", before=NO_NAMESPACES)
     assert kind == "missing-mechanism"
-    assert "user and pid namespaces cannot be created" in message
+    assert "'clone user and pid namespace' failed: ENOSPC" in message
+    assert "user.max_user_namespaces=15000" in hint
     assert spawned(owner) == before
+
+
+#: A limit of the owner (getrlimit(2)), soft and hard, what is said of it, and the setting that is named.
+TOO_LOW = [
+    *(("NOFILE", number, "", "ulimit -n") for number in (14, 20, 32, 64, 65)),
+    ("STACK", 8 << 20, "'limit stack' failed: EPERM", "ulimit -Hs 40960 or more"),
+    ("STACK", demands.STACK - 1, "'limit stack' failed: EPERM", "ulimit -Hs 40960 or more"),
+    ("AS", 3 << 30, f"address space is too low for a guest's memories: {3 << 30} bytes at most", "ulimit -v unlimited"),
+    ("AS", demands.ADDRESS_SPACE - 1, "address space is too low for a guest's memories", "ulimit -v unlimited"),
+    # Root may raise it again.
+    *([("DATA", 250 << 20, "a brane's memory cannot be limited to", "ulimit -d unlimited")] if os.geteuid() else []),
+]
+
+
+@pytest.mark.parametrize(("name", "limit", "said", "setting"), TOO_LOW)
+def test_where_a_limit_is_too_low_nothing_runs_and_the_setting_is_named(
+    owner: Owner, name: str, limit: int, said: str, setting: str
+) -> None:
+    before = spawned(owner)
+    lower = f"import resource\nresource.setrlimit(resource.RLIMIT_{name}, ({limit}, {limit}))\n"
+    kind, message, hint = run(owner, "", before=lower)
+    assert kind == "missing-mechanism", message
+    assert said in message
+    assert "\n" not in message
+    assert setting in hint
+    assert spawned(owner) == before
+
+
+#: Ends with what waitid(2) says of children of any kind: with no such child, ECHILD.
+CHILDREN = """
+import os
+try:
+    os.waitid(os.P_ALL, 0, os.WEXITED | 0x40000000)
+except ChildProcessError:
+    print("none")
+"""
+
+
+def test_a_template_that_fails_at_birth_is_not_left_as_a_zombie(owner: Owner) -> None:
+    lower = "import resource\nresource.setrlimit(resource.RLIMIT_STACK, (8 << 20, 8 << 20))\n"
+    done = owner.run(lower + RUN + CHILDREN, "", "0", "[]", GUEST)
+    assert "limit stack" in done.stdout, done.stderr
+    assert done.stdout.endswith("\nnone\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "limit"), [("NOFILE", demands.OPEN_FILES), ("STACK", demands.STACK), ("AS", demands.ADDRESS_SPACE)]
+)
+def test_at_the_least_that_a_limit_must_be_the_program_runs(owner: Owner, name: str, limit: int) -> None:
+    lower = f"import resource\nresource.setrlimit(resource.RLIMIT_{name}, ({limit}, {limit}))\n"
+    assert run(owner, "", before=lower) == ["ran", "ran"]
 
 
 def test_with_nothing_missing_the_same_program_runs(owner: Owner) -> None:

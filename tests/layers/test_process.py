@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import resource
 import select
 import signal
+import subprocess
 import time
 from itertools import combinations
 from pathlib import Path
@@ -14,13 +16,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from branes import audit
+from branes import audit, errors
+from branes.jailed import growth, same_process
 from branes.layers import process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from branes.spawn import Jailed
+    from branes.jailed import Jailed
     from conftest import Owner
     from escapes.lab import Ended, Lab
 
@@ -142,11 +145,78 @@ def test_the_answer_to_a_fork_that_was_interrupted_is_not_taken_for_that_of_the_
 
     with contextlib.closing(lab.new_template()) as template:
         with monkeypatch.context() as patched:
-            patched.setattr(template, "_receive", interrupt)
+            patched.setattr(template._control, "receive", interrupt)
             with pytest.raises(KeyboardInterrupt):
                 template.fork()
-        assert select.select([template._control], [], [], 30)[0]
         template.release(template.fork())
+        assert template._unanswered == []
+
+
+def test_an_id_is_another_branes_only_once_its_brane_is_dead(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[int] = []
+    with contextlib.closing(lab.new_template()) as template:
+        monkeypatch.setattr(template, "_give_back", given.append)
+        made = template.fork()
+        kept = os.dup(made.pidfd)
+        commands = os.dup(made.commands)  # or it would end by itself, with the pipe
+        with monkeypatch.context() as patched:
+            # A process that does not die of what kills it: one in the kernel's hands.
+            patched.setattr("branes.spawn.kill", lambda _pidfd: None)
+            patched.setattr("branes.jailed.DEATH", 0.1)
+            template.release(made)
+        assert not select.select([kept], [], [], 0)[0]
+        assert given == []
+        other = template.fork()
+        template.release(other)
+        assert given == [other.id]
+        os.close(kept)
+        os.close(commands)
+
+
+def test_a_fork_that_fails_leaves_no_process_under_the_id_that_it_gives_back(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended: list[bool] = []
+    with contextlib.closing(lab.new_template()) as template:
+
+        def give_back(_number: int) -> None:
+            ended.append(all(select.select([pidfd], [], [], 0)[0] for pidfd in pidfds))
+
+        def judge(_seen: process.Enforced, _expected: dict[int, str]) -> None:
+            raise errors.MissingMechanism("not as it must be")
+
+        pidfds: list[int] = []
+        answer = template._answer
+        monkeypatch.setattr(template, "_answer", lambda: pidfds.append(os.dup(made := answer())) or made)
+        monkeypatch.setattr(template, "_give_back", give_back)
+        monkeypatch.setattr(template, "_judge", judge)
+        with pytest.raises(errors.MissingMechanism, match="not as it must be"):
+            template.fork()
+        assert ended == [True]
+        os.close(*pidfds)
+
+
+@pytest.mark.parametrize("use", ["limit", "growth"])
+def test_a_process_that_got_a_dead_branes_number_is_neither_limited_nor_read_as_the_brane(lab: Lab, use: str) -> None:
+    with parked(lab, 1) as (jailed,), subprocess.Popen(["cat"], stdin=subprocess.PIPE) as other:
+        before = resource.prlimit(other.pid, resource.RLIMIT_DATA)
+        jailed.kill()
+        assert select.select([jailed.pidfd], [], [], 30)[0]
+        # As if the number had been given out again.
+        jailed.pid = other.pid
+        with pytest.raises(errors.HostFault, match="a process ended before"):
+            jailed.limit_data(1 << 30) if use == "limit" else growth(jailed)
+        assert resource.prlimit(other.pid, resource.RLIMIT_DATA) == before
+
+
+def test_what_was_read_while_a_brane_died_does_not_count(lab: Lab) -> None:
+    def die() -> None:
+        with same_process(jailed.pidfd):
+            jailed.kill()
+            assert select.select([jailed.pidfd], [], [], 30)[0]
+
+    with parked(lab, 1) as (jailed,), pytest.raises(errors.HostFault, match="a process ended before"):
+        die()
 
 
 ATTACK = f"""

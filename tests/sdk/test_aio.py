@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import io
 import os
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -125,6 +127,57 @@ def test_what_the_loop_cannot_wait_for_is_read_all_the_same(programs: SimpleName
 
 
 @in_loop
+async def test_an_applications_own_reader_of_the_same_descriptor_stays(
+    programs: SimpleNamespace, pipe: SimpleNamespace
+) -> None:
+    loop, seen = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(pipe.reader, seen.set)
+    answered = asyncio.Event()
+    with pipe.open(buffering=0) as file:
+        task = asyncio.create_task(aio.run(programs.echo, stdin=file, on_stdout=lambda _data: answered.set()))
+        pipe.writer.write(b"one")
+        await asyncio.wait_for(answered.wait(), 60)
+        pipe.writer.close()
+        assert (await task).exit_code == 0
+        seen.clear()
+        await asyncio.wait_for(seen.wait(), 60)  # of the end
+    assert loop.remove_reader(pipe.reader)
+
+
+@in_loop
+async def test_a_coroutine_that_does_not_return_does_not_stretch_the_deadline(dies: Dies, records: Records) -> None:
+    ended: list[str] = []
+
+    async def stuck(_data: bytes) -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            ended.append("cancelled")
+            raise
+
+    async with aio.python(timeout="500ms") as py:
+        with dies(pid_of(py)), pytest.raises(errors.DeadlineExceeded) as caught:
+            await asyncio.wait_for(py.run("print(1)\nwhile True: pass", on_stdout=stuck), 60)
+    assert ended == ["cancelled"]
+    assert caught.value.completed
+    assert [record.event for record in records(caught.value.completed.run)][-2:] == ["limit.time", "run.ended"]
+
+
+@in_loop
+async def test_a_coroutine_that_takes_its_time_is_waited_for(programs: SimpleNamespace) -> None:
+    got: list[bytes] = []
+
+    async def slowly(data: bytes) -> None:
+        later = asyncio.Event()
+        asyncio.get_running_loop().call_later(0.2, later.set)
+        await later.wait()
+        got.append(data)
+
+    await aio.run(programs.echo, stdin=b"data", on_stdout=slowly)
+    assert got == [b"data"]
+
+
+@in_loop
 async def test_the_loop_goes_on_while_a_guest_floods_it() -> None:
     async with aio.python(timeout="1s") as py:
         task = await begun(py, "while True: print('a' * 10_000)", stdin=None)
@@ -224,11 +277,14 @@ async def test_what_a_callback_raises_ends_the_guest_and_is_raised(dies: Dies) -
             await py.run(FOREVER, on_stdout=fail)
 
 
+@pytest.mark.parametrize("what", ["interpreter", "program"])
 @in_loop
-async def test_cancelling_at_any_moment_leaves_nothing() -> None:
+async def test_cancelling_at_any_moment_leaves_nothing(programs: SimpleNamespace, what: str) -> None:
     """The moments are turns of the loop: however far a run has come, it is taken back."""
 
     async def whole() -> int:
+        if what == "program":
+            return (await aio.run(programs.exit(1))).exit_code
         async with aio.python() as py:
             return int(await py.eval("1"))
 
@@ -250,6 +306,60 @@ async def test_cancelling_at_any_moment_leaves_nothing() -> None:
             while sorted(os.listdir("/proc/self/fd")) != before:  # noqa: ASYNC110 -- the kernel sets no event
                 await asyncio.sleep(0.01)
     assert turns > 3
+
+
+@in_loop
+async def test_a_run_whose_call_cannot_be_made_is_closed(
+    programs: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_words: object, **_named: object) -> None:
+        raise errors.UsageError("not now")
+
+    await aio.run(programs.exit(3))
+    before = sorted(os.listdir("/proc/self/fd"))
+    monkeypatch.setattr(aio._Brane, "_begin", refuse)
+    with pytest.raises(errors.UsageError, match="not now"):
+        await aio.run(programs.exit(3))
+    assert sorted(os.listdir("/proc/self/fd")) == before
+
+
+@pytest.mark.parametrize("module", [branes, aio])
+def test_an_interpreter_that_is_never_closed_is_warned_about(module: Any, dies: Dies) -> None:
+    async def enter(py: aio.Python) -> None:
+        await py.__aenter__()
+
+    py = module.python()
+    py.__enter__() if module is branes else asyncio.run(enter(py))
+    brane, held = py._brane, [py]
+    del py
+    with pytest.warns(ResourceWarning, match=f"unclosed interpreter, run {brane.conduct.run}"):
+        held.clear()
+    with dies(brane._launched.jailed.pid):
+        brane.close()
+
+
+def test_an_interpreter_that_was_closed_or_never_opened_is_not_warned_about() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with branes.python() as py:
+            assert py.eval("1") == 1
+        with branes.python(timeout=0.1) as dead, contextlib.suppress(errors.DeadlineExceeded):
+            dead.run(FOREVER)
+        unused = branes.python()
+        del py, dead, unused
+        gc.collect()
+
+
+def test_what_has_ended_says_why_and_when() -> None:
+    with branes.python(timeout=0.2) as py:
+        with pytest.raises(errors.DeadlineExceeded):
+            py.run(FOREVER)
+        with pytest.raises(errors.UsageError, match=r"has ended: killed after 0\.2 s, 0\.\d+ s into an earlier call"):
+            py.run("1")
+    with branes.python() as py:
+        py.run("import os; os._exit(1)")
+        with pytest.raises(errors.UsageError, match="has ended: its code exited with 1, in an earlier call"):
+            py.eval("1")
 
 
 @in_loop

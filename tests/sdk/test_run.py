@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import subprocess
@@ -158,6 +159,44 @@ def test_a_trap_is_named_and_recorded(programs: SimpleNamespace, records: Callab
     assert "wasm.trap" in [record.event for record in records(caught.value.completed.run)]
 
 
+def hungry(then: str) -> bytes:
+    """A program that takes memory until it is refused, and then does `then`."""
+    return f"""
+(module
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+  (memory (export "memory") 1)
+  (func (export "_start")
+    (loop $more (br_if $more (i32.ne (memory.grow (i32.const 64)) (i32.const -1))))
+    {then}))
+""".encode()
+
+
+def test_a_program_that_aborts_for_want_of_memory_is_at_its_limit(records: Callable[[str], list[Record]]) -> None:
+    with pytest.raises(errors.LimitExceeded) as caught:
+        branes.run(hungry("unreachable"), memory="16MiB")
+    assert (caught.value.limit, caught.value.exit_code) == ("memory", 137)
+    assert "--memory" in caught.value.hint
+    assert caught.value.completed is not None
+    assert caught.value.completed.exit_code == 137
+    found = records(caught.value.completed.run)
+    assert [one.event for one in found[2:]] == ["limit.memory", "wasm.trap", "run.ended"]
+    assert found[2].done == {"refused": True, "limit": 16 << 20}
+    assert found[-1].done["outcome"] == "limit"
+
+
+def test_a_program_that_makes_do_without_more_memory_exits_as_it_likes() -> None:
+    assert branes.run(hungry(""), memory="16MiB").exit_code == 0
+    assert branes.run(hungry("(call $exit (i32.const 7))"), memory="16MiB").exit_code == 7
+
+
+def test_a_program_that_makes_do_and_then_traps_trapped(records: Callable[[str], list[Record]]) -> None:
+    with pytest.raises(errors.Trapped) as caught:
+        branes.run(hungry("(drop (i32.div_u (i32.const 1) (i32.const 0)))"), memory="16MiB")
+    assert (caught.value.trap, caught.value.exit_code) == ("integer-division-by-zero", 134)
+    assert caught.value.completed is not None
+    assert records(caught.value.completed.run)[-1].done["outcome"] == "trap"
+
+
 @pytest.mark.parametrize("app", [b"", b"MZ", b"\0asm", b"(module", b"#!/bin/sh\n", bytes(1000)])
 def test_what_is_no_program_is_the_callers_mistake(app: bytes) -> None:
     with pytest.raises(errors.InputError):
@@ -230,6 +269,8 @@ def test_twenty_runs_leave_no_descriptor_behind(programs: SimpleNamespace) -> No
             branes.run(programs.trap)
 
     run(0)
+    # What earlier tests raised still holds its frames, and these hold artifacts: not to be given back in between.
+    gc.collect()
     before = sorted(os.listdir("/proc/self/fd"))
     for number in range(20):
         run(number)

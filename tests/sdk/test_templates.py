@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import select
 import signal
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 import branes
-from branes import errors, runtime
+from branes import channel, drive, errors, runtime
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
 def kill(template: Template) -> None:
     signal.pidfd_send_signal(template._pidfd, signal.SIGKILL)
     assert select.select([template._pidfd], [], [], 30)[0]
+
+
+def stop(template: Template) -> None:
+    """Stop it, and wait until it is."""
+    signal.pidfd_send_signal(template._pidfd, signal.SIGSTOP)
+    os.waitid(os.P_PIDFD, template._pidfd, os.WSTOPPED)
 
 
 def template_of(py: branes.Python) -> Template:
@@ -80,3 +87,49 @@ def test_a_brane_whose_template_dies_is_dead_and_its_end_is_recorded(
                 py.eval("1")
     end = records(run)[-1]
     assert (end.event, end.done["outcome"]) == ("run.ended", "host-fault")
+
+
+def test_a_template_that_is_stopped_before_a_fork_is_waited_for_as_long_as_said_then_ended_and_replaced(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with branes.python() as py:
+        template = template_of(py)
+    stop(template)
+    started = time.monotonic()
+    with monkeypatch.context() as patched:
+        patched.setattr(channel, "PATIENCE", 0.5)
+        with pytest.raises(errors.HostFault, match="does not answer while waiting for"):
+            branes.python().__enter__()
+    assert 0.5 <= time.monotonic() - started < 5
+    assert not template.alive
+    with branes.python() as py:
+        assert py.eval("1") == 1
+        assert template_of(py) is not template
+
+
+@pytest.mark.parametrize("code", ["while True: pass", "pass"], ids=["endless", "returning"])
+def test_a_template_that_is_stopped_during_a_call_changes_no_limit_and_nothing_is_left_running(
+    code: str, records: Callable[[str], list[Record]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drive, "DEATH", 0.5)
+    py = branes.python(timeout=1.0)
+    py.__enter__()
+    template = template_of(py)
+    assert py._brane
+    run = py._brane.conduct.run
+    brane = os.dup(py._brane._launched.jailed.pidfd)
+    started = time.monotonic()
+    stopping = lambda _data: stop(template)  # noqa: E731
+    if code == "pass":
+        assert py.run(f"print(1)\n{code}", on_stdout=stopping).exit_code == 0
+        py.close()
+    else:
+        with pytest.raises(errors.DeadlineExceeded):
+            py.run(f"print(1)\n{code}", on_stdout=stopping)
+    assert time.monotonic() - started < 1.0 + 3 * 0.5 + 3
+    assert select.select([brane], [], [], 0)[0]
+    os.close(brane)
+    assert not template.alive
+    assert records(run)[-1].event == "run.ended"
+    with branes.python() as after:
+        assert after.eval("1") == 1

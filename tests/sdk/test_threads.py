@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import branes
-from branes import errors
+from branes import brane, conduct, errors, runtime, session
+from branes.drive import Driver
+from branes.launching import prepare
+from branes.manifest import Manifest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
-    from types import SimpleNamespace
+    from types import FrameType, SimpleNamespace
 
     from branes.audit import Record
+    from branes.compiling import Artifact
+    from branes.launching import Prepared
+    from branes.plan import Plan
+    from branes.spawn import Template
 
 FORK = """
 import os, sys
@@ -206,3 +217,123 @@ def test_what_ran_in_a_brane_that_nobody_closed_is_recorded(records: Callable[[s
     done = script("import branes\npy = branes.python().__enter__()\nprint(py.run('x = 1').run)")
     assert (done.returncode, done.stderr) == (0, "")
     assert [one.event for one in records(done.stdout.strip())] == ["run.spawned", "call.started", "run.ended"]
+
+
+class Held(runtime.Runtime):
+    """Its templates of one plan do not start before the test lets them; the first so many then fail."""
+
+    def __init__(self, plan: Plan, failures: int = 0) -> None:
+        super().__init__()
+        self.held = plan.template_digest
+        self.failures = failures
+        self.starting = threading.Event()
+        self.let = threading.Event()
+        self.starts = 0
+
+    def _start(self, plan: Plan, artifact: Artifact) -> Template:
+        if plan.template_digest == self.held:
+            self.starts += 1
+            self.starting.set()
+            assert self.let.wait(60)
+            if self.starts <= self.failures:
+                raise errors.HostFault("the first does not start")
+        return super()._start(plan, artifact)
+
+    def wait_until_wanted(self, times: int) -> None:
+        """Wait until so many threads want the template."""
+        deadline = time.monotonic() + 60
+        while self._turns[self.held].wanted < times:
+            assert time.monotonic() < deadline
+            time.sleep(0)
+
+
+@pytest.fixture
+def slow(programs: SimpleNamespace) -> tuple[Prepared, Prepared]:
+    """Two programs."""
+    return prepare(programs.exit(1), Manifest()), prepare(programs.exit(2), Manifest())
+
+
+def test_a_slow_start_of_a_template_holds_up_no_other_plan(slow: tuple[Prepared, Prepared]) -> None:
+    held, other = slow
+    with contextlib.closing(Held(held.plan)) as shared, ThreadPoolExecutor(1) as pool:
+        taken = pool.submit(shared.take, held.plan, held.artifact)
+        assert shared.starting.wait(60)
+        first = shared.take(other.plan, other.artifact)
+        shared.give_back(first)
+        assert shared.take(other.plan, other.artifact) is first
+        assert not taken.done()
+        shared.let.set()
+        assert taken.result(60) is not first
+        assert shared._turns == {}
+
+
+def test_threads_that_want_the_same_template_share_one_start(slow: tuple[Prepared, Prepared]) -> None:
+    held, _ = slow
+    with contextlib.closing(Held(held.plan)) as shared, ThreadPoolExecutor(3) as pool:
+        taken = [pool.submit(shared.take, held.plan, held.artifact) for _ in range(3)]
+        assert shared.starting.wait(60)
+        shared.wait_until_wanted(3)
+        shared.let.set()
+        assert len({id(one.result(60)) for one in taken}) == 1
+        assert shared.starts == 1
+        assert shared._templates[held.plan.template_digest].branes == 3
+
+
+def test_a_start_that_fails_is_tried_again_by_the_next_that_waits(slow: tuple[Prepared, Prepared]) -> None:
+    held, _ = slow
+    with contextlib.closing(Held(held.plan, failures=1)) as shared, ThreadPoolExecutor(2) as pool:
+        taken = [pool.submit(shared.take, held.plan, held.artifact) for _ in range(2)]
+        assert shared.starting.wait(60)
+        shared.wait_until_wanted(2)
+        shared.let.set()
+        found = [one.exception(60) for one in taken]
+        assert sorted(type(one).__name__ for one in found) == ["HostFault", "NoneType"]
+        assert shared.starts == 2
+        assert shared._turns == {}
+
+
+def interrupt(line: int, call: Callable[[], object]) -> bool:
+    """Interrupt `call` at its line number `line`, counted before its brane is driven; False if it has fewer lines."""
+    left = line
+    files = {module.__file__ for module in (brane, conduct, session)}
+
+    def trace(frame: FrameType, event: str, _arg: object) -> Any:
+        nonlocal left
+        if frame.f_code is Driver.call.__code__:
+            left = 0
+        if left < 1 or frame.f_code.co_filename not in files:
+            return None
+        left -= event == "line"
+        if event == "line" and left == 0:
+            raise KeyboardInterrupt
+        return trace
+
+    sys.settrace(trace)
+    try:
+        call()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(None)
+    return False
+
+
+def test_a_call_that_is_interrupted_anywhere_leaves_a_brane_that_is_sound_or_has_ended(
+    records: Callable[[str], list[Record]],
+) -> None:
+    ended = sound = 0
+    for line in itertools.count(1):
+        with branes.python() as py:
+            run = py.run("x = 1").run
+            if not interrupt(line, partial(py.run, "x = 2")):
+                break
+            if records(run)[-1].event != "run.ended":
+                assert py.eval("x") == 1
+                sound += 1
+                continue
+            assert records(run)[-1].done["outcome"] == "cancelled"
+            with pytest.raises(errors.UsageError, match="has ended"):
+                py.eval("x")
+            ended += 1
+    assert sound > 3
+    assert ended > 3

@@ -5,7 +5,6 @@ import json
 import re
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -82,14 +81,14 @@ def test_no_layer_imports_another() -> None:
     ("module", "allowed"),
     [
         ("ctypes", {"_kernel.py"}),
-        ("subprocess", {"spawn.py"}),
+        ("subprocess", {"birth.py"}),
         ("pyseccomp", {"layers/process.py"}),
         ("asyncio", {"aio.py"}),
     ],
 )
 def test_one_place_each_for_what_reaches_out(module: str, allowed: set[str]) -> None:
     users = {str(path.relative_to(PACKAGE)) for path in python_files() if module in imported(path)}
-    assert users - {"host.py"} <= allowed
+    assert {user for user in users if not user.startswith("host/")} <= allowed
 
 
 def test_importing_the_package_loads_no_event_loop_and_no_command_line() -> None:
@@ -129,16 +128,6 @@ def test_exported_names_are_sorted_and_are_all_there_are() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     visible, exported = (ast.literal_eval(line) for line in done.stdout.splitlines())
     assert sorted(visible) == exported == sorted(exported)
-
-
-def test_one_version_everywhere() -> None:
-    python = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-    rust = tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["package"]["version"]
-    assert python == rust
-    assert (
-        f"## [{python}]" in (ROOT / "CHANGELOG.md").read_text()
-        or "## [Unreleased]" in (ROOT / "CHANGELOG.md").read_text()
-    )
 
 
 def test_files_and_functions_keep_to_their_sizes() -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import json
+import pydoc
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import branes
-from branes import aio, api
+from branes import aio, api, asking
 from branes.errors import GuestError, UsageError
 from branes.outcome import Completed, Usage
 
@@ -66,7 +68,7 @@ def test_a_value_of_another_type_is_the_guests_error(value: object) -> None:
 @pytest.mark.parametrize("words", [("\udc80", "f", []), ("c", "\udc80", []), ("c", "f", ["\udc80"])])
 def test_code_that_is_not_unicode_is_the_callers_mistake(words: tuple[str, str, list[str]]) -> None:
     with pytest.raises(UsageError):
-        api.run_arguments(*words)
+        asking.run_arguments(*words)
 
 
 @pytest.mark.parametrize(
@@ -86,9 +88,35 @@ def test_asyncio_twins_have_the_same_parameters_and_documentation(ours: object, 
     assert ours.__doc__
 
 
+@pytest.mark.parametrize("module", [api, aio])
+def test_help_shows_names_parameters_and_results(module: Any) -> None:
+    for function, name, result in [
+        (module.run, "run(app: 'App', args: 'Sequence[str]' = (), *, stdin", "-> 'Completed'"),
+        (module.python, "python(*, env", "-> 'Python'"),
+        (module.Python.run, "run(self, code: 'str', *, stdin", "-> 'Completed'"),
+        (module.Python.eval, "eval(self, expression: 'str', *, on_stdout", "-> 'Any'"),
+    ]:
+        shown = pydoc.plain(pydoc.render_doc(function))
+        assert name in shown
+        assert result in shown
+        assert "Args:" in shown
+        assert function.__module__ == module.__name__
+        is_awaited = module is aio and function is not module.python
+        assert inspect.iscoroutinefunction(function) == is_awaited
+
+
+def test_what_is_wrong_with_an_argument_is_said_before_anything_runs() -> None:
+    with pytest.raises(UsageError, match="the arguments is a single str"):
+        branes.run(b"", "a")
+    with pytest.raises(UsageError, match="env is of type list"):
+        branes.python(env=["A=1"])  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="unexpected keyword argument 'stdout'"):
+        branes.run(b"", stdout=b"")  # type: ignore[call-arg]
+
+
 def test_every_public_method_has_its_twin() -> None:
     def public(of: type) -> set[str]:
-        return {name for name in vars(of) if not name.startswith("_")}
+        return {name for name in dir(of) if not name.startswith("_")}
 
     assert public(aio.Python) == public(branes.Python)
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from branes import compiling, errors, wire
+from branes import compiling, errors, headroom, wire
 from branes.audit import AuditLog, tail
+from branes.jailed import Jailed
 from branes.layers import process
-from branes.spawn import Filters, Jailed
+from branes.spawn import Filters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,16 +33,19 @@ def collect(tmp_path: Path) -> Iterator[Callable[..., bytes]]:
         for descriptor in {number for pair in pairs for number in pair} - {pairs[0][1], pairs[1][1]}:
             closing.callback(os.close, descriptor)
         (answer, answers), (messages, says), (status, statuses), *others = pairs
-        known = {"pid": child.pid, "enforced": SEEN, "status": status, "listener": others[0][0]}
+        pidfd = os.pidfd_open(child.pid)
+        closing.callback(os.close, pidfd)
+        known = {"pid": child.pid, "pidfd": pidfd, "enforced": SEEN, "status": status, "listener": others[0][0]}
         jailed = Jailed(**dict.fromkeys((field.name for field in fields(Jailed)), 1 << 40) | known)  # type: ignore[arg-type]
-        jail = compiling.Jail(filters=Filters(first=b"", second=b""), log=AuditLog(tmp_path / "audit"), digest="0" * 64)
+        filters, log = Filters(first=b"", second=b""), AuditLog(tmp_path / "audit")
 
-        def run(said: bytes, died: dict[str, int] | None) -> bytes:
+        def run(said: bytes, died: dict[str, int] | None, memory: int = headroom.MOST) -> bytes:
             os.write(answers, said)
             os.close(answers)
             os.close(says)
             if died is not None:
                 os.write(statuses, wire.frame(wire.pack(died)))
+            jail = compiling.Jail(filters=filters, log=log, digest="0" * 64, memory=memory)
             return jail._collect(jailed, answer, messages, lambda _done, _total: None)
 
         yield run
@@ -58,3 +62,16 @@ def test_a_compiler_that_closes_its_output_and_lives_on_meets_its_time_limit(
     with pytest.raises(errors.LimitExceeded, match="took more than"):
         collect(b"an answer", None)
     assert [record.event for record in tail(tmp_path / "audit", 10)] == ["limit.time"]
+
+
+@pytest.mark.parametrize(
+    ("memory", "hint"), [(headroom.LEAST, "memory limit of the cgroup"), (headroom.MOST, "build it smaller")]
+)
+def test_a_compiler_out_of_memory_meets_its_limit_which_is_named_with_the_way_out(
+    collect: Callable[..., bytes], tmp_path: Path, memory: int, hint: str
+) -> None:
+    with pytest.raises(errors.LimitExceeded, match=str(memory)) as caught:
+        collect(b"", DIED | {"code": 71}, memory)
+    assert caught.value.limit == "memory"
+    assert hint in caught.value.hint
+    assert [record.event for record in tail(tmp_path / "audit", 10)] == ["limit.memory"]

@@ -11,7 +11,7 @@ from branes import errors, wire
 from branes._kernel import Notification
 from branes.conduct import HEADROOM, MAX_CALLS, Action, Conduct, Done, Emit, Kill, Record, Send, Want
 from branes.limits import Limits
-from branes.outcome import Died
+from branes.outcome import Died, Usage
 from branes.plan import Binding
 from branes.session import Session
 
@@ -32,7 +32,7 @@ def conduct() -> Conduct:
     """A conduct whose brane is in its first call."""
     session = Session()
     made = Conduct(session, "run1", "sha256:" + "0" * 64, LIMITS)
-    go = session.go(Binding(args=("app",), env={}, limits=LIMITS), LIMITS.memory, (False, False, False))
+    go = session.go(Binding(args=("app",), env={}, limits=LIMITS), LIMITS.memory)
     session.call("run", [])
     assert made.received(event("started", go=hashlib.sha256(go[4:]).digest())) == []
     return made
@@ -95,12 +95,36 @@ def test_the_last_refusal_that_is_allowed_kills_after_its_record(conduct: Conduc
 def test_a_limit_that_the_guest_may_handle_is_recorded_and_answered(conduct: Conduct) -> None:
     actions = conduct.received(event("limited", limit="memory", asked=1 << 30))
     assert recorded(actions) == ["limit.memory"]
+    assert isinstance(actions[0], Record)
+    assert actions[0].events[0].tried == {"asked": 1 << 30}
+    assert actions[0].events[0].done == {"refused": True, "limit": LIMITS.memory}
     assert actions[1] == Send(RECORDED)
     assert conduct.fate is None
 
 
+def test_a_guest_that_gives_up_after_it_was_refused_memory_is_at_its_limit(conduct: Conduct) -> None:
+    conduct.received(event("limited", limit="memory", asked=1 << 30))
+    actions = conduct.received(event("trapped", kind="unreachable-code-reached", detail="abort", backtrace="main"))
+    assert kinds(actions) == [Record, Kill]
+    assert recorded(actions) == ["wasm.trap"]
+    assert isinstance(actions[0], Record)
+    assert actions[0].events[0].done == {"ended": True, "limit": "memory"}
+    assert isinstance(conduct.fate, errors.LimitExceeded)
+    assert (conduct.fate.limit, conduct.fate.exit_code) == ("memory", 137)
+    assert "--memory" in conduct.fate.hint
+    assert ended(conduct, KILLED)["outcome"] == "limit"
+
+
+@pytest.mark.parametrize("kind", ["integer-division-by-zero", "memory-out-of-bounds", "stack-overflow", "host"])
+def test_any_other_trap_of_a_guest_that_was_refused_memory_is_its_own_fault(conduct: Conduct, kind: str) -> None:
+    conduct.received(event("limited", limit="memory", asked=1 << 30))
+    conduct.received(event("trapped", kind=kind, detail="", backtrace=""))
+    assert isinstance(conduct.fate, errors.Trapped)
+    assert conduct.fate.exit_code == 134
+
+
 def test_a_refused_system_call_is_recorded_then_kills_and_is_never_answered(conduct: Conduct) -> None:
-    actions = conduct.notified(SOCKET)
+    actions = conduct.notified(SOCKET, "socket")
     assert kinds(actions) == [Record, Kill]
     assert recorded(actions) == ["seccomp.denied"]
     assert isinstance(conduct.fate, errors.Escaped)
@@ -146,10 +170,11 @@ def test_a_lost_listener_is_recorded_then_kills(conduct: Conduct) -> None:
 
 
 def test_a_trap_is_recorded_and_is_the_guests_fault(conduct: Conduct) -> None:
-    actions = conduct.received(event("trapped", kind="unreachable", detail="\x1b[2J", backtrace="\x1b[2J"))
+    trap = event("trapped", kind="unreachable-code-reached", detail="\x1b[2J", backtrace="\x1b[2J")
+    actions = conduct.received(trap)
     assert recorded(actions) == ["wasm.trap"]
     assert isinstance(conduct.fate, errors.Trapped)
-    assert conduct.fate.trap == "unreachable"
+    assert conduct.fate.trap == "unreachable-code-reached"
     assert "\x1b" not in f"{conduct.fate} {conduct.fate.hint} {vars(conduct.fate)}"
 
 
@@ -177,7 +202,7 @@ def test_what_follows_a_break_in_the_same_bytes_is_dropped(conduct: Conduct) -> 
 
 def test_an_attempt_of_a_condemned_brane_is_still_recorded(conduct: Conduct) -> None:
     conduct.timed_out()
-    assert recorded(conduct.notified(SOCKET)) == ["seccomp.denied"]
+    assert recorded(conduct.notified(SOCKET, "socket")) == ["seccomp.denied"]
     assert isinstance(conduct.fate, errors.DeadlineExceeded)
 
 
@@ -244,6 +269,52 @@ def test_a_brane_that_its_owner_closed_did_nothing_wrong(conduct: Conduct) -> No
     conduct.closed()
     assert ended(conduct, KILLED)["outcome"] == "closed"
     assert conduct.fate is None
+
+
+def test_the_end_says_what_the_last_call_exited_with(conduct: Conduct) -> None:
+    conduct.received(event("returned", value={"u8": 3}))
+    conduct.closed()
+    done = ended(conduct, KILLED)
+    assert (done["outcome"], done["exit_code"]) == ("closed", 3)
+
+
+@pytest.mark.parametrize("value", [{"result": {"Ok": "1"}}, None])
+def test_the_end_says_no_exit_code_where_the_last_call_had_none(
+    conduct: Conduct, value: dict[str, object] | None
+) -> None:
+    conduct.received(event("returned", value={"u8": 3}))
+    conduct.session.call("eval", [])
+    conduct.called("eval", "sha256:00")
+    conduct.received(event("returned", value=value))
+    conduct.closed()
+    assert "exit_code" not in ended(conduct, KILLED)
+
+
+def test_a_call_that_did_not_come_to_its_end_has_no_exit_code(conduct: Conduct) -> None:
+    conduct.received(event("returned", value={"u8": 3}))
+    conduct.session.call("run", [])
+    conduct.called("run", "sha256:00")
+    conduct.timed_out()
+    assert "exit_code" not in ended(conduct, KILLED)
+
+
+def test_each_call_is_told_of_its_own_refusals_and_the_end_of_all(conduct: Conduct) -> None:
+    told = []
+    for seq in (1, 2):
+        (record, _) = conduct.received(event("denied", **DENIED))
+        assert isinstance(record, Record)
+        conduct.recorded(record, seq)
+        conduct.received(event("returned", value={"u8": 0}))
+        told.append([denial.seq for denial in conduct.completed(0, b"", b"", Usage(wall=0.0)).denials])
+        conduct.session.call("run", [])
+        conduct.called("run", "sha256:00")
+    assert told == [[1], [2]]
+    assert conduct.completed(0, b"", b"", Usage(wall=0.0)).denials == ()
+    assert ended(conduct, KILLED)["refused"] == 2
+
+
+def test_of_a_brane_whose_template_died_the_end_says_no_usage(conduct: Conduct) -> None:
+    assert ended(conduct, Died(code=0, signal=9))["usage"] == {}
 
 
 def test_the_end_says_what_was_used_and_refused(conduct: Conduct) -> None:

@@ -9,6 +9,7 @@ import select
 import subprocess
 import threading
 from dataclasses import fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,15 +19,15 @@ from branes.audit import AuditLog, tail, verify
 from branes.conduct import Conduct
 from branes.drive import NOBODY, Caller, Driver
 from branes.inputs import source
+from branes.jailed import Jailed
 from branes.layers import process
 from branes.limits import Limits
+from branes.outcome import Died, Usage, Used, usage_of
 from branes.plan import Binding
 from branes.session import Session
-from branes.spawn import Jailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 SEEN = process.Enforced(status={}, namespaces={}, descriptors={}, root=(), uid=0)
 LIMITS = Limits(timeout=60.0, refusals=3)
@@ -58,7 +59,7 @@ class Puppet:
 
     def _begin(self) -> None:
         session = self.conduct.session
-        go = session.go(Binding(args=(), env={}, limits=LIMITS), 0, (False, False, False))
+        go = session.go(Binding(args=(), env={}, limits=LIMITS), 0)
         session.call("run", [])
         self.say(wire.frame(wire.encode("started", go=hashlib.sha256(go[4:]).digest())))
 
@@ -246,3 +247,29 @@ def test_an_idle_brane_is_ended_once_and_its_log_is_sound(puppet: Puppet) -> Non
     assert puppet.recorded() == ["run.ended"]
     assert verify(puppet.folder).ok
     assert puppet.conduct.fate is None
+
+
+def test_what_a_living_brane_has_used_is_looked_up_and_what_nobody_knows_is_none(puppet: Puppet) -> None:
+    status = Path(f"/proc/{puppet.jailed.pid}/status").read_text(encoding="ascii")
+    (peak,) = (int(line.split()[1]) << 10 for line in status.splitlines() if line.startswith("VmHWM:"))
+    alive = puppet.driver.usage(1.5)
+    assert alive.wall == 1.5
+    assert alive.user is not None
+    assert alive.user > 0
+    assert alive.max_rss == peak
+    puppet.jailed.kill()
+    assert select.select([puppet.jailed.pidfd], [], [], 30)[0]
+    assert puppet.driver.usage(2.5) == Usage(wall=2.5)
+
+
+def test_a_call_is_told_what_was_used_in_it_alone() -> None:
+    before, after = Used(user=1.0, system=0.5, max_rss=10), Used(user=1.75, system=0.75, max_rss=20)
+    assert usage_of(3.0, after, before) == Usage(wall=3.0, user=0.75, system=0.25, max_rss=20)
+    assert usage_of(3.0, after) == Usage(wall=3.0, user=1.75, system=0.75, max_rss=20)
+    assert usage_of(3.0, None, before) == Usage(wall=3.0)
+    assert usage_of(3.0, after, None) == Usage(wall=3.0, max_rss=20)
+
+
+def test_a_share_of_the_system_that_was_guessed_too_small_makes_no_time_negative() -> None:
+    before, after = Used(user=1.0, system=0.0, max_rss=10), Died(code=0, signal=0, user=0.5, system=0.75, max_rss=20)
+    assert usage_of(3.0, after, before) == Usage(wall=3.0, user=0.0, system=0.25, max_rss=20)

@@ -1,16 +1,18 @@
 from __future__ import annotations
 
+import fcntl
 import gzip
 import io
 import os
 import select
 import socket
+import threading
 from typing import IO, TYPE_CHECKING, Any
 
 import pytest
 
 from branes import inputs
-from branes.errors import UsageError
+from branes.errors import HostFault, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,10 +99,65 @@ def test_a_buffered_pipe_with_nothing_in_it_is_not_ready_and_does_not_block(pipe
         source = inputs.source(file)
         descriptor = source.fileno()
         assert descriptor == pipe.reader
-        assert os.get_blocking(descriptor)
         assert select.select([descriptor], [], [], 0)[0] == []
         pipe.writer.close()
         assert waited(source) == b""
+
+
+@pytest.mark.parametrize("held", [b"", b"rest of a line"])
+def test_looking_at_what_a_reader_holds_never_changes_the_open_file(
+    pipe: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, held: bytes
+) -> None:
+    """Its flags are shared with every process that has it; none may see them change, for however short."""
+    changed: list[tuple[int, bool]] = []
+    monkeypatch.setattr(os, "set_blocking", lambda *words: changed.append(words))
+    monkeypatch.setattr(fcntl, "fcntl", lambda *words: changed.append(words))
+    with pipe.open() as file:
+        pipe.writer.write(b"line\n" + held)
+        file.readline()
+        source = inputs.source(file)
+        assert (source.fileno() is None) == bool(held)
+        if held:
+            assert source.read(100) == held
+        pipe.writer.write(b"more")
+        assert waited(source) == b"more"
+        assert changed == []
+        assert "readinto" not in vars(file.raw)
+
+
+def test_a_reader_that_is_not_of_a_descriptor_alone_is_read_by_a_thread(pipe: SimpleNamespace) -> None:
+    """As of TLS: what the descriptor has is not what reading it gives."""
+
+    class Shouting(io.FileIO):
+        def readinto(self, buffer: Any) -> int:
+            data = os.read(self.fileno(), len(buffer)).upper()
+            buffer[: len(data)] = data
+            return len(data)
+
+        def read(self, most: int = -1) -> bytes:
+            return os.read(self.fileno(), most).upper()
+
+    for make in (io.BufferedReader, lambda raw: raw):
+        with Shouting(pipe.reader, closefd=False) as raw:
+            source = inputs.source(make(raw))  # type: ignore[no-untyped-call]
+            assert source.fileno() != pipe.reader
+            pipe.writer.write(b"data")
+            assert waited(source) == b"DATA"
+
+
+def test_a_thread_that_cannot_be_started_is_the_hosts_fault_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    source = inputs.source(Slow(b"data"))
+    before = len(os.listdir("/proc/self/fd"))
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", fail)
+        for _ in range(3):
+            with pytest.raises(HostFault, match="no thread can be started to read stdin"):
+                source.fileno()
+    assert len(os.listdir("/proc/self/fd")) == before
+    assert waited(source) == b"data"
 
 
 def test_a_stream_of_a_socket_is_waited_for_by_its_descriptor() -> None:

@@ -77,3 +77,43 @@ def test_what_is_quoted_of_bad_text_is_safe_to_show() -> None:
     for read in (limits.size, limits.duration):
         with pytest.raises(UsageError, match=r"'\\x1b\[2J\\u202e' is not understood"):
             read("\x1b[2J\u202e")
+
+
+@pytest.mark.parametrize(
+    ("text", "instead"),
+    [("64M", "64MiB"), ("64MB", "64MiB"), ("1G", "1GiB"), ("1GB", "1GiB"), ("512k", "512KiB"), ("1.5 mib", "1.5MiB")],
+)
+def test_a_unit_that_means_two_things_is_refused_with_the_one_to_write(text: str, instead: str) -> None:
+    with pytest.raises(UsageError, match="is not understood") as caught:
+        limits.size(text)
+    assert caught.value.hint == f"write {instead}"
+    assert limits.size(instead) > 0
+
+
+@pytest.mark.parametrize("text", ["64T", "64 pies", "MiB"])
+def test_no_unit_is_made_up_for_what_has_none(text: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        limits.size(text)
+    assert caught.value.hint == "write it like 512KiB, 256MiB or 1GiB"
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [
+        (1, "1 bytes"),
+        (1000, "1000 bytes"),
+        (1024, "1 KiB"),
+        (64 << 20, "64 MiB"),
+        (1 << 30, "1 GiB"),
+        (3 << 29, "1.5 GiB"),
+        (10_000_000, "9.537 MiB"),
+    ],
+)
+def test_a_size_is_told_in_the_units_that_people_write(size: int, words: str) -> None:
+    assert limits.size_in_words(size) == words
+
+
+@given(st.integers(1, 1 << 16), st.sampled_from(["KiB", "MiB", "GiB"]))
+def test_a_size_that_was_written_is_told_so_that_it_means_the_same(number: int, unit: str) -> None:
+    size = limits.size(f"{number}{unit}")
+    assert limits.size(limits.size_in_words(size)) == pytest.approx(size, rel=1e-3)

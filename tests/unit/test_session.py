@@ -14,7 +14,6 @@ from branes.plan import Binding
 from branes.session import Broken, Denied, Exited, Limited, Output, Pull, Returned, Session, State, Trapped
 
 BINDING = Binding(args=("app",), env={}, limits=Limits())
-TERMINALS = (False, False, False)
 EVENTS: dict[str, dict[str, object]] = {
     "pull": {"max": 100},
     "output": {"stream": 1, "data": b"hi"},
@@ -34,7 +33,7 @@ def event(kind: str, /, **fields: object) -> bytes:
 def started() -> Session:
     """A session in its first call."""
     made = Session()
-    digest = hashlib.sha256(made.go(BINDING, 1, TERMINALS)[4:]).digest()
+    digest = hashlib.sha256(made.go(BINDING, 1)[4:]).digest()
     made.call("run", [])
     assert list(made.feed(event("started", go=digest))) == []
     return made
@@ -64,7 +63,7 @@ def test_a_trap_is_an_end() -> None:
 @pytest.mark.parametrize("kind", [*EVENTS, "started"])
 def test_an_event_before_the_echo_of_go_breaks_the_session(kind: str) -> None:
     made = Session()
-    made.go(BINDING, 1, TERMINALS)
+    made.go(BINDING, 1)
     made.call("run", [])
     fields = {"go": bytes(32)} if kind == "started" else EVENTS[kind]
     (found,) = made.feed(event(kind, **fields))
@@ -74,8 +73,8 @@ def test_an_event_before_the_echo_of_go_breaks_the_session(kind: str) -> None:
 
 def test_an_echo_of_other_bindings_breaks_the_session() -> None:
     made = Session()
-    other = hashlib.sha256(Session().go(BINDING, 2, TERMINALS)[4:]).digest()
-    made.go(BINDING, 1, TERMINALS)
+    other = hashlib.sha256(Session().go(BINDING, 2)[4:]).digest()
+    made.go(BINDING, 1)
     assert list(made.feed(event("started", go=other))) == [
         Broken("the brane started with other bindings than it was given")
     ]
@@ -83,7 +82,7 @@ def test_an_echo_of_other_bindings_breaks_the_session() -> None:
 
 def test_a_second_echo_breaks_the_session() -> None:
     made = Session()
-    echo = event("started", go=hashlib.sha256(made.go(BINDING, 1, TERMINALS)[4:]).digest())
+    echo = event("started", go=hashlib.sha256(made.go(BINDING, 1)[4:]).digest())
     found = list(made.feed(echo + echo))
     assert [type(one) for one in found] == [Broken]
 
@@ -166,7 +165,7 @@ def test_an_answer_is_given_only_to_what_waits_for_one() -> None:
 def test_go_is_said_once_and_a_call_waits_for_the_one_before() -> None:
     made = started()
     with pytest.raises(RuntimeError, match="session is calling"):
-        made.go(BINDING, 1, TERMINALS)
+        made.go(BINDING, 1)
     with pytest.raises(RuntimeError, match="session is calling"):
         made.call("run", [])
 

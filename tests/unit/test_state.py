@@ -36,6 +36,23 @@ def test_the_environment_names_the_folder(tmp_path: Path, monkeypatch: pytest.Mo
     assert state.default().root == tmp_path / "home" / ".local" / "state" / "branes"
 
 
+@pytest.mark.parametrize("name", ["BRANES_STATE", "XDG_STATE_HOME"])
+def test_a_relative_path_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("BRANES_STATE")
+    monkeypatch.setenv(name, "here")
+    with pytest.raises(HostFault, match=f"{name} is here, expected an absolute path") as caught:
+        state.default()
+    assert caught.value.hint == f"write {name}={tmp_path}/here"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_naming_the_folder_does_not_make_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BRANES_STATE", str(tmp_path / "state"))
+    assert state.named().audit == tmp_path / "state" / "audit"
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_folder_is_made_for_this_user_alone_whatever_the_umask(tmp_path: Path) -> None:
     before = os.umask(0)
     try:

@@ -39,8 +39,6 @@ pub struct Go {
     pub env: Vec<(String, String)>,
     /// Bytes that the guest's linear memories may have in all.
     pub memory: u64,
-    /// Which of standard input, output and error are terminals.
-    pub terminals: [bool; 3],
 }
 
 /// From a brane to its owner. All of it is to be taken as hostile.

@@ -3,6 +3,8 @@
 //! The exec is what makes the later look possible: the kernel asks for capabilities in the user namespace in which a
 //! program was *exec'd* (`mm->user_ns`) before it shows a non-dumpable process, and the owner has those in a namespace
 //! that it created. Without the exec, an ordinary owner gets EACCES on a brane's `/proc/PID/{ns,fd,root}`.
+//!
+//! Whatever fails here, on either side of the clone, goes back to the caller, who tells the owner over the channel.
 
 use std::convert::Infallible;
 use std::os::fd::{AsFd, OwnedFd, RawFd};
@@ -21,12 +23,12 @@ const CONTROL: RawFd = 3;
 const STACK: u64 = 40 << 20;
 
 /// Clones into the new namespaces and becomes the template there; the caller's process ends with a report.
-pub(crate) fn birth(control: OwnedFd, program: &OwnedFd, name: String) -> Result<Infallible, Failure> {
+pub(crate) fn birth(control: &Control, program: &OwnedFd, name: String) -> Result<Infallible, Failure> {
     // CLONE_PARENT: the owner is to be the template's parent, since it is the one that waits for it.
     let flags = libc::CLONE_NEWUSER | libc::CLONE_NEWPID | libc::CLONE_PARENT;
     match sys::clone3(flags, 0).named("clone user and pid namespace")? {
         Clone::Parent { pidfd, .. } => {
-            Control::new(control).send(&FromTemplate::Born {}, Some(pidfd.as_fd()))?;
+            control.send(&FromTemplate::Born {}, Some(pidfd.as_fd()))?;
             sys::exit(0)
         }
         Clone::Child => reborn(control, program, name),
@@ -34,18 +36,18 @@ pub(crate) fn birth(control: OwnedFd, program: &OwnedFd, name: String) -> Result
 }
 
 /// In the child: waits for the maps, takes the ids, execs.
-fn reborn(control: OwnedFd, program: &OwnedFd, name: String) -> Result<Infallible, Failure> {
-    let program = rustix::io::fcntl_dupfd_cloexec(program, CONTROL + 1).named("copy program")?;
-    let channel = Control::new(control);
-    let (ToTemplate::Mapped { drop_groups }, _) = channel.receive()? else {
+fn reborn(control: &Control, program: &OwnedFd, name: String) -> Result<Infallible, Failure> {
+    // Before anything that can fail: the owner writes the maps of a process that lives.
+    let (ToTemplate::Mapped { drop_groups }, _) = control.receive()? else {
         return Err(Failure::Unexpected("mapped"));
     };
+    let program = rustix::io::fcntl_dupfd_cloexec(program, CONTROL + 1).named("copy program")?;
     become_root_of_namespace(drop_groups)?;
     // Room for a guest's deepest stack and the host functions above it; the layout is fixed at the exec.
     let stack = Rlimit { current: Some(STACK), maximum: Some(STACK) };
     rustix::process::setrlimit(Resource::Stack, stack).named("limit stack")?;
     // The control channel is the one descriptor that survives the exec, at a number that does not depend on the owner.
-    let parked = rustix::io::fcntl_dupfd_cloexec(&channel, CONTROL + 1).named("copy control channel")?;
+    let parked = rustix::io::fcntl_dupfd_cloexec(control, CONTROL + 1).named("copy control channel")?;
     sys::place(parked.as_fd(), CONTROL, false).named("place control channel")?;
     sys::close_on_exec_above(CONTROL).named("mark descriptors close-on-exec")?;
     let errno = sys::exec(program.as_fd(), &[name, "template".to_owned(), CONTROL.to_string()]);

@@ -7,9 +7,10 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use brane_wire::control::{FromTemplate, ToTemplate};
+use rustix::io::Errno;
 use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
-    SendFlags, recvmsg, sendmsg,
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
 };
 
 use crate::error::{Failure, Named};
@@ -55,6 +56,10 @@ impl Control {
         let got = recvmsg(&self.0, &mut into, &mut beside, RecvFlags::CMSG_CLOEXEC)
             .named("receive control message")?;
         let descriptors = beside.drain().flat_map(descriptors_of).collect();
+        if got.flags.contains(ReturnFlags::CTRUNC) {
+            // Too many for this process's limit: the kernel drops what does not fit and does not say so otherwise.
+            return Err(Errno::MFILE).named("receive control message")?;
+        }
         match got.bytes {
             0 => Err(Failure::Closed),
             length => Ok((brane_wire::decode(&bytes[..length])?, descriptors)),

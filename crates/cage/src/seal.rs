@@ -126,11 +126,11 @@ fn hand_over(listener: RawFd) -> Result<Pipe, Failure> {
 
 /// Tells the owner that sealing failed, over the events descriptor: `before` until descriptors are arranged.
 pub(crate) fn report(before: RawFd, failure: &Failure) {
-    let (step, errno) = match failure {
-        Failure::Step(error) => (error.step.to_owned(), error.errno.raw_os_error()),
-        _ => ("seal".to_owned(), 0),
+    let (step, errno, detail) = match failure {
+        Failure::Step(StepError { step, errno }) => (*step, errno.raw_os_error(), errno.to_string()),
+        _ => ("seal", 0, failure.to_string()),
     };
-    let event = FromBrane::Failed { step, errno, detail: failure.to_string() };
+    let event = FromBrane::Failed { step: step.to_owned(), errno, detail };
     let number = if sys::is_open(before) { before } else { EVENTS };
     // Best effort: if this cannot be written, the owner sees the end of the pipe, which is a failure too.
     let _ = crate::pipe::send_to(sys::own(number).as_fd(), &event);

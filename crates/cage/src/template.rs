@@ -80,8 +80,10 @@ fn number(word: &str) -> Option<RawFd> {
     word.parse().ok().filter(|number| *number > libc::STDERR_FILENO && sys::is_open(*number))
 }
 
+/// Becomes a template, or tells the owner what failed: in this process, or in the one that was to be the template.
 fn born(control: RawFd, program: RawFd, name: String) -> Result<Infallible, Failure> {
-    birth::birth(sys::own(control), &sys::own(program), name)
+    let control = Control::new(sys::own(control));
+    birth::birth(&control, &sys::own(program), name).or_else(|failure| tell(&control, failure))
 }
 
 /// Serves the owner; a failure before `Ready` is told to it.
@@ -89,11 +91,13 @@ fn live(control: RawFd, body: &mut impl Body) -> Result<Infallible, Failure> {
     let control = Control::new(sys::own(control));
     match set_up(&control, body) {
         Ok(mut template) => template.serve(&control, body),
-        Err(failure) => {
-            control.send(&failure.report(), None)?;
-            Err(Failure::Closed)
-        }
+        Err(failure) => tell(&control, failure),
     }
+}
+
+fn tell(control: &Control, failure: Failure) -> Result<Infallible, Failure> {
+    control.send(&failure.report(), None)?;
+    Err(Failure::Closed)
 }
 
 fn set_up(control: &Control, body: &mut impl Body) -> Result<Template, Failure> {

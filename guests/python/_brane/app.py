@@ -26,10 +26,6 @@ gc.set_threshold(100_000, 10, 10)
 class WitWorld(wit_world.WitWorld):
     """The exports; componentize-py finds the class by this name."""
 
-    def begin(self, environment: list[tuple[str, str]]) -> None:
-        """Begin anew in the given environment."""
-        instance.begin(dict(environment))
-
     def run(self, source: str, filename: str, argv: list[str]) -> int:
         """Execute a script; its exit code."""
         instance.begin_once()

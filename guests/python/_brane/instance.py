@@ -1,7 +1,7 @@
 """What must differ from one instance to the next, though all start from the same saved interpreter.
 
 The saved heap holds the seeds, clocks, paths and streams of the machine that built it. `detach_from_build`
-removes what may not be used at all; `begin` renews, in the instance, what each needs of its own. Two things
+removes what may not be used at all; `begin_once` renews, in the instance, what each needs of its own. Two things
 are beyond it. The secret of string hashes, on which every existing dict depends, is the same in all instances
 of a build. And `random()` in sqlite3's SQL is seeded with the clock, in seconds, alone.
 """
@@ -18,10 +18,7 @@ import tempfile
 import time
 import uuid
 
-import __main__
-
 _begun = False
-_main = dict(vars(__main__))
 
 
 def detach_from_build() -> None:
@@ -60,23 +57,17 @@ def renew_input() -> None:
 
 
 def begin_once() -> None:
-    """Begin, unless that is done; before the first call the runtime fills `os.environ`."""
-    if not _begun:
-        begin(dict(os.environ))
+    """Give this instance chance, time and names of its own, unless it has them.
 
-
-def begin(environment: dict[str, str]) -> None:
-    """Give this instance its environment, an empty `__main__`, and chance, time and names of its own."""
+    The runtime has filled `os.environ` by the first call.
+    """
     global _begun
-    _begun = True
-    vars(__main__).clear()
-    vars(__main__).update(_main)
-    os.environ.clear()
-    os.environ.update(environment)
-    if "PWD" in environment:
-        with contextlib.suppress(OSError):
-            os.chdir(environment["PWD"])
-    renew_seeds()
+    if not _begun:
+        _begun = True
+        if "PWD" in os.environ:
+            with contextlib.suppress(OSError):
+                os.chdir(os.environ["PWD"])
+        renew_seeds()
 
 
 def renew_seeds() -> None:

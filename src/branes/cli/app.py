@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from branes.cli import audit, doctor, output, plan, python, streams
+from branes.cli import audit, doctor, options, output, plan, python, streams
 from branes.cli import run as running
 from branes.errors import UsageError
 
@@ -63,12 +63,24 @@ def make() -> Any:
 def run(args: list[str]) -> int:
     """Run the command in `args`; its exit code."""
     streams.ensure_open()
-    return output.guarded(lambda: _dispatch(args), as_json=False)
+    command = make()
+    return output.guarded(lambda: _dispatch(command, args), as_json=_wants_json(command, args))
 
 
-def _dispatch(args: list[str]) -> int:
+def _wants_json(command: Any, args: list[str]) -> bool:
+    """Whether `--json` is among the words that are not a guest's. Those of a command that does not parse count, too."""
+    is_group = True
+    while is_group and args and not args[0].startswith("-"):
+        inner = getattr(command, "commands", {}).get(args[0])
+        is_group = inner is not None
+        command, args = (inner, args[1:]) if is_group else (command, args)
+    has_a_guest = "allow_interspersed_args" in getattr(command, "context_settings", {})
+    return "--json" in (options.own(args, options.with_value(command)) if has_a_guest else args)
+
+
+def _dispatch(command: Any, args: list[str]) -> int:
     try:
-        code = make().main(args or ["--help"], prog_name="brane", standalone_mode=False)
+        code = command.main(args or ["--help"], prog_name="brane", standalone_mode=False)
         if sys.stdout is not None:  # closed from the start
             sys.stdout.flush()
     except BrokenPipeError as error:
@@ -84,7 +96,12 @@ def _dispatch(args: list[str]) -> int:
 
 
 def _bad_usage(error: Any) -> UsageError:
-    message = error.format_message().rstrip(".")
+    # Typer makes a suggestion, and so do some versions of what it stands on.
+    what, *suggested = str(error.format_message()).split(" Did you mean ")
+    message = f"{what} Did you mean {suggested[0]}" if suggested else what.rstrip(".")
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "brane"
-    return UsageError(message[:1].lower() + message[1:], hint=f"`{path} --help` says what there is")
+    hint = f"`{path} --help` says what there is"
+    if getattr(error, "option_name", None) == "-c":
+        hint = "write it like brane python -c 'print(1)'"
+    return UsageError(message[:1].lower() + message[1:], hint=hint)

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from branes.brane import Brane, Collected
-from branes.cli import output, streams
+from branes.cli import output, signals, streams
 from branes.drive import Caller, Nothing
-from branes.errors import BranesError
+from branes.errors import BranesError, DeadlineExceeded
 from branes.launching import make_binding
 from branes.outcome import usage_of
+from branes.text import escape
 
 if TYPE_CHECKING:
     from branes.launching import Prepared
     from branes.manifest import Manifest
     from branes.outcome import Completed
+
+#: Most names of what was refused in one line, and the longest of them.
+_MAX_NAMES: Final = 3
+_MAX_NAME: Final = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +48,14 @@ class Job:
     as_json: bool = False
 
 
+class _Brane(Brane):
+    """A brane whose output goes to readers that may not read; it is looked after meanwhile."""
+
+    def attend(self) -> bool:
+        """See `Driver.attend`."""
+        return self._driver.attend()
+
+
 def execute(job: Job) -> int:
     """Run `job` to its end; the guest's own exit code.
 
@@ -49,44 +63,52 @@ def execute(job: Job) -> int:
         BranesError: it did not come to an end of its own.
         OutputClosedError: nobody reads its output any more; it was killed.
     """
-    brane = Brane(job.prepared, make_binding(job.words, job.manifest))
+    brane = _Brane(job.prepared, make_binding(job.words, job.manifest))
+    collected = Collected()
+    started = time.monotonic()
     try:
-        completed = _call(brane, job)
+        completed = _call(brane, job, collected)
     except BranesError as error:
         brane.close()
         if error.completed is not None:
             error.completed = _with_end(error.completed, brane)
         raise
+    except signals.Interrupted as stop:
+        brane.close()
+        usage = usage_of(time.monotonic() - started, brane.died)
+        code = 128 + stop.number
+        stop.completed = brane.conduct.completed(code, bytes(collected.stdout), bytes(collected.stderr), usage)
+        raise
     finally:
         brane.close()
+        if not job.as_json and brane.conduct.denials and os.isatty(streams.STDERR):
+            streams.say(_denied_in_words(brane))
     if brane.conduct.fate is not None:  # what it tried while nobody looked, found when it was closed
         brane.conduct.fate.completed = completed
         raise brane.conduct.fate
     if job.as_json:
         output.put_json(output.exited(_with_end(completed, brane)))
-    elif brane.conduct.denials and os.isatty(streams.STDERR):
-        streams.say(_denied_in_words(len(brane.conduct.denials)))
     return completed.exit_code
 
 
-def _call(brane: Brane, job: Job) -> Completed:
+def _call(brane: _Brane, job: Job, collected: Collected) -> Completed:
     from branes.api import with_code
 
-    seconds = job.manifest.limits.timeout
-    writers = {1: streams.Writer(streams.STDOUT, seconds), 2: streams.Writer(streams.STDERR, seconds)}
-    collected = Collected() if job.as_json else Collected(writers[1].write, writers[2].write)
+    writers = {1: streams.Writer(streams.STDOUT, brane.attend), 2: streams.Writer(streams.STDERR, brane.attend)}
+    sinks = collected if job.as_json else Collected(writers[1].write, writers[2].write)
     source = streams.StandardInput() if job.has_input else Nothing()
-    caller = Caller(source=source, emit=collected.emit)
+    caller = Caller(source=source, emit=sinks.emit)
     try:
-        value, completed = brane.call(job.export, list(job.arguments), caller, collected)
+        value, completed = brane.call(job.export, list(job.arguments), caller, sinks)
+    except DeadlineExceeded as error:
+        if any(writer.dropped for writer in writers.values()):
+            error.message += ", in which its output was not read"
+            error.hint = f"read it, or {error.hint}"
+        raise
     finally:
-        _finish(writers)
+        for writer in writers.values():
+            writer.finish()
     return with_code(completed, value, brane.conduct) if _has_code(value) else completed
-
-
-def _finish(writers: dict[int, streams.Writer]) -> None:
-    for writer in writers.values():
-        writer.finish()
 
 
 def _has_code(value: Any) -> bool:
@@ -99,6 +121,10 @@ def _with_end(completed: Completed, brane: Brane) -> Completed:
     return replace(completed, denials=tuple(brane.conduct.denials), usage=usage)
 
 
-def _denied_in_words(count: int) -> str:
-    attempts = f"{count} attempts were" if count > 1 else "1 attempt was"
-    return f"brane: {attempts} refused and recorded; `brane audit tail` shows what\n"
+def _denied_in_words(brane: Brane) -> str:
+    """One line about what was refused: how often, what, and where to read more."""
+    denials = brane.conduct.denials
+    attempts = f"{len(denials)} attempts" if len(denials) > 1 else "1 attempt"
+    names = list(dict.fromkeys(escape(denial.tried.partition(" ")[0])[:_MAX_NAME] for denial in denials))
+    shown = ", ".join(names[:_MAX_NAMES]) + (", ..." if len(names) > _MAX_NAMES else "")
+    return f"brane: refused {attempts} ({shown}); see `brane audit tail --run {brane.conduct.run}`\n"

@@ -37,10 +37,10 @@ def guarded(body: Callable[[], int], *, as_json: bool) -> int:
     except streams.OutputClosedError:
         return CLOSED_OUTPUT
     except signals.Interrupted as stop:
-        return _interrupted(stop.number, as_json=as_json)
+        return _interrupted(stop.number, stop.completed, as_json=as_json)
     except Exception as error:  # noqa: BLE001 -- the last one who can tell the user
         if signals.caught():
-            return _interrupted(signals.caught(), as_json=as_json)
+            return _interrupted(signals.caught(), getattr(error, "completed", None), as_json=as_json)
         return tell(_on_purpose(error), as_json=as_json)
 
 
@@ -56,10 +56,10 @@ def tell(error: BranesError, *, as_json: bool) -> int:
     return error.exit_code
 
 
-def _interrupted(number: int, *, as_json: bool) -> int:
+def _interrupted(number: int, completed: Completed | None, *, as_json: bool) -> int:
     code = 128 + number
     if as_json:
-        ended = failed(HostFault(f"ended by signal {number}"))
+        ended = failed(HostFault(f"ended by signal {number}", completed=completed))
         ended |= {"outcome": "interrupted", "exit_code": code, "error": ended["error"] | {"kind": "interrupted"}}
         with contextlib.suppress(streams.OutputClosedError):
             put_json(ended)

@@ -30,10 +30,13 @@ def command(
     ] = False,
     as_json: options.JsonOnly = False,
 ) -> int:
-    """Show what a program wants and what would be enforced, without running it: 0 if it would start, 126 if not."""
+    """Show what a program wants and what would be enforced, without running it.
+
+    Exit code 0 if it would start, 126 if it would be refused, 2 if it is no program to run.
+    """
 
     def body() -> int:
-        from branes.api import make_manifest
+        from branes.asking import make_manifest
 
         limits = {"memory": memory, "timeout": timeout, "output": output_limit}
         manifest = make_manifest(preset, grant or (), deny or (), None, **limits)

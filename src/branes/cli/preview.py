@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from branes import plan as planning
 from branes.errors import Refused
 from branes.layers import process, wasi
+from branes.limits import size_in_words
 from branes.text import escape
 
 if TYPE_CHECKING:
@@ -113,15 +114,11 @@ def _import(name: str, state: str) -> dict[str, str]:
 
 def _limits(limits: Limits) -> dict[str, str]:
     return {
-        "memory": _size(limits.memory),
+        "memory": size_in_words(limits.memory),
         "time": f"{limits.timeout:g} s for each call",
-        "output": _size(limits.output),
+        "output": size_in_words(limits.output),
         "refusals": f"{limits.refusals} refused calls",
     }
-
-
-def _size(value: int) -> str:
-    return f"{value / (1 << 20):g} MiB"
 
 
 def presets() -> dict[str, dict[str, Any]]:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 from typer.core import TyperCommand
 
-from branes.cli import options, output, streams
+from branes.cli import options, streams
 
 if TYPE_CHECKING:
     from branes.manifest import Manifest
 
 
+#: How WebAssembly begins: binary, and as text.
+_WEBASSEMBLY: Final = (b"\0asm", b"(module", b"(component")
 #: Encodings that take time with the square of the text: hours for a script, before it is in a brane.
 _SLOW: Final = frozenset({"idna", "punycode"})
 
@@ -23,57 +25,35 @@ class Command(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse; what follows `-c CODE` is the program's."""
-        with_value = {name for param in self.params if not getattr(param, "is_flag", False) for name in param.opts}
-        return super().parse_args(ctx, _end_options(args, with_value))
+        return super().parse_args(ctx, _end_options(args, options.with_value(self)))
 
 
 def _end_options(args: list[str], with_value: set[str]) -> list[str]:
     """`args` with `--` behind `-c CODE`, if that comes before any program."""
-    place = 0
-    while place < len(args) and args[place].startswith("-") and args[place] not in ("-", "--"):
-        word = args[place]
-        place += 2 if word in with_value else 1
-        if word.startswith("-c") and place <= len(args):
-            return [*args[:place], "--", *args[place:]]
-    return args
+    own = options.own(args, with_value)
+    place = next((index for index, word in enumerate(own) if word.startswith("-c")), None)
+    if place is None:
+        return args
+    place += 2 if own[place] == "-c" else 1
+    return args if place > len(args) else [*args[:place], "--", *args[place:]]
 
 
+@options.for_a_guest
 def command(
+    guest: options.Guest,
     args: Annotated[
         list[str] | None,
         typer.Argument(metavar="[SCRIPT|-] [ARGS]...", help="A script, `-` or nothing for standard input."),
     ] = None,
     *,
     code: Annotated[str | None, typer.Option("-c", metavar="CODE", help="The program; what follows is for it.")] = None,
-    grant: options.Grants = None,
-    deny: options.Denials = None,
-    env: options.Env = None,
-    memory: options.Memory = options.MEMORY,
-    timeout: options.Timeout = options.TIMEOUT,
-    output_limit: options.Output = options.OUTPUT,
-    as_json: options.Json = False,
 ) -> int:
     """Run Python code that you do not trust, with the whole pure standard library and nothing of this machine."""
-
-    def body() -> int:
-        from branes.api import make_manifest
-
-        manifest = make_manifest(
-            "python",
-            grant or (),
-            deny or (),
-            options.variables(env),
-            memory=memory,
-            timeout=timeout,
-            output=output_limit,
-        )
-        return _run(code, args or [], manifest, as_json=as_json)
-
-    return output.guarded(body, as_json=as_json)
+    return _run(code, args or [], guest.manifest("python"), as_json=guest.as_json)
 
 
 def _run(code: str | None, args: list[str], manifest: Manifest, *, as_json: bool) -> int:
-    from branes.api import run_arguments
+    from branes.asking import run_arguments
     from branes.cli.execute import Job, execute
     from branes.cli.progress import compiling
     from branes.launching import prepare_guest
@@ -126,6 +106,8 @@ def _read(file: str | int) -> bytes:
     except (OSError, ValueError) as error:
         reason = error.strerror.lower() if isinstance(error, OSError) and error.strerror else str(error)
         raise InputError(f"{name} cannot be read: {reason}") from error
+    if source.startswith(_WEBASSEMBLY) or name.endswith((".wasm", ".wat")):
+        raise InputError(f"{name} is WebAssembly, expected Python source text", hint=f"use `brane run {name}`")
     if len(source) > MAX_PAYLOAD - 65536:
         raise InputError(f"{name} is longer than {MAX_PAYLOAD - 65536} bytes")
     return source

@@ -2,58 +2,38 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from branes.cli import options, output
-
-if TYPE_CHECKING:
-    from branes.manifest import Manifest
+from branes.cli import options
 
 
+@options.for_a_guest
 def command(
+    guest: options.Guest,
     app: Annotated[str, typer.Argument(metavar="APP", help="A component, a WASI preview-1 module, or .wat text.")],
     args: Annotated[
         list[str] | None, typer.Argument(metavar="[ARGS]...", help="The guest's, options included.")
     ] = None,
     *,
     preset: options.Preset = options.PRESET,
-    grant: options.Grants = None,
-    deny: options.Denials = None,
-    env: options.Env = None,
-    memory: options.Memory = options.MEMORY,
-    timeout: options.Timeout = options.TIMEOUT,
-    output_limit: options.Output = options.OUTPUT,
-    as_json: options.Json = False,
 ) -> int:
     """Run a program that you do not trust. Its own exit code comes back."""
-
-    def body() -> int:
-        from branes.api import make_manifest
-
-        manifest = make_manifest(
-            preset,
-            grant or (),
-            deny or (),
-            options.variables(env),
-            memory=memory,
-            timeout=timeout,
-            output=output_limit,
-        )
-        return _run(app, args or [], manifest, as_json=as_json)
-
-    return output.guarded(body, as_json=as_json)
-
-
-def _run(app: str, args: list[str], manifest: Manifest, *, as_json: bool) -> int:
     from branes.cli.execute import Job, execute
     from branes.cli.progress import compiling
+    from branes.errors import InputError
     from branes.launching import not_a_command, prepare
     from branes.text import escape
 
+    manifest = guest.manifest(preset)
     with compiling(escape(app)) as progress:
-        prepared = prepare(app, manifest, progress)
+        try:
+            prepared = prepare(app, manifest, progress)
+        except InputError as error:
+            if app.endswith(".py") and "cannot be read" not in error.message:
+                raise InputError(error.message, hint=f"use `brane python {escape(app)}`") from error
+            raise
     not_a_command(prepared)
-    words = (prepared.name, *args)
-    return execute(Job(prepared=prepared, manifest=manifest, words=words, export="wasi:cli/run", as_json=as_json))
+    words = (prepared.name, *(args or []))
+    return execute(Job(prepared=prepared, manifest=manifest, words=words, export="wasi:cli/run", as_json=guest.as_json))

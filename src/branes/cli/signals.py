@@ -11,6 +11,10 @@ import signal
 import sys
 from types import FrameType  # noqa: TC003 -- loaded with the interpreter, which `typing` is not
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from branes.outcome import Completed
+
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _RETRY = 0.001
 
@@ -18,11 +22,12 @@ _caught = 0
 
 
 class Interrupted(BaseException):
-    """A signal asked for the end; `number` is the signal's."""
+    """A signal asked for the end; `number` is the signal's, `completed` what ran until then, if anything did."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
         self.number = number
+        self.completed: Completed | None = None
 
 
 def install() -> None:

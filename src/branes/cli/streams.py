@@ -1,7 +1,7 @@
 """The three descriptors that a command was given. Bytes go out as they are; a terminal gets what it would obey escaped.
 
 A guest's output goes to its descriptor at once, without a buffer. Whoever reads it may be slow or gone: a write waits
-no longer than the run's deadline, and a closed descriptor ends the run (`OutputClosedError`).
+in slices, between which the run is looked after, and a closed descriptor ends the run (`OutputClosedError`).
 """
 
 from __future__ import annotations
@@ -11,17 +11,24 @@ import contextlib
 import errno
 import os
 import select
-import time
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from branes.errors import DeadlineExceeded, HostFault, InputError
+from branes.cli import signals
+from branes.errors import HostFault, InputError
 from branes.text import escape_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 STDIN: Final = 0
 STDOUT: Final = 1
 STDERR: Final = 2
 #: What a pipe that is ready takes without waiting (pipe(7), PIPE_BUF).
 _PIECE: Final = 4096
+#: Seconds between two looks at a run whose output waits.
+LOOK: Final = 0.05
+#: Looks at a reader that does not read, once a signal asked for the end: five seconds.
+_LAST_LOOKS: Final = 100
 _BROKEN: Final = frozenset({errno.EPIPE, errno.EBADF})
 
 
@@ -70,46 +77,48 @@ class Writer:
 
     Args:
         descriptor: where to.
-        seconds: how long the guest may take in all, from now on.
+        attend: called again and again while nobody reads; whether to go on waiting.
+
+    Attributes:
+        dropped: whether some of it was not written, because `attend` said so. Nothing follows a gap.
     """
 
-    def __init__(self, descriptor: int, seconds: float) -> None:
+    def __init__(self, descriptor: int, attend: Callable[[], bool]) -> None:
+        self.dropped = False
         self._descriptor = descriptor
-        self._seconds = seconds
-        self._deadline = time.monotonic() + seconds
+        self._attend = attend
         decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
         self._decoder = decoder if os.isatty(descriptor) else None
 
-    def write(self, data: bytes, *, final: bool = False) -> None:
-        """Write all of `data`; on a terminal, with what it would obey spelled out.
+    def write(self, data: bytes) -> None:
+        """Write `data`; on a terminal, with what it would obey spelled out.
 
         Raises:
-            OutputClosedError: nobody reads it. DeadlineExceeded: somebody does, too slowly. HostFault: no space.
+            OutputClosedError: nobody reads it. HostFault: no space.
         """
         if self._decoder is not None:
-            data = escape_lines(self._decoder.decode(data, final)).encode()
-        if not write_all(self._descriptor, data, self._deadline):
-            raise DeadlineExceeded(
-                f"killed after {self._seconds:g} s, in which its output was not read",
-                limit="time",
-                hint="read it, or give it more time: --timeout",
-            )
+            data = escape_lines(self._decoder.decode(data)).encode()
+        self.dropped = self.dropped or not write_all(self._descriptor, data, self._attend)
 
     def finish(self) -> None:
-        """Write what was held back as half a character."""
-        self.write(b"", final=True)
+        """Write what was held back as half a character; whoever did not read until now is not waited for."""
+        if self._decoder is not None and not self.dropped:
+            rest = escape_lines(self._decoder.decode(b"", final=True))
+            write_all(self._descriptor, rest.encode(), lambda: False)
 
 
-def write_all(descriptor: int, data: bytes, deadline: float | None = None) -> bool:
-    """Write `data`; False if that could not be done by `deadline`, of `time.monotonic`.
+def write_all(descriptor: int, data: bytes, attend: Callable[[], bool] = lambda: True) -> bool:
+    """Write `data`; False if that did not go on and `attend`, asked every `LOOK` seconds, said to give up.
 
     Raises:
         OutputClosedError: nobody reads it. HostFault: no space, or another reason.
     """
     view = memoryview(data)
     while view:
-        if not _wait(descriptor, deadline):
-            return False
+        if not _ready(descriptor, LOOK):
+            if not attend():
+                return False
+            continue
         try:
             view = view[os.write(descriptor, view[:_PIECE]) :]
         except BlockingIOError:
@@ -122,11 +131,10 @@ def write_all(descriptor: int, data: bytes, deadline: float | None = None) -> bo
     return True
 
 
-def _wait(descriptor: int, deadline: float | None) -> bool:
-    left = None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000
+def _ready(descriptor: int, seconds: float) -> bool:
     poller = select.poll()
     poller.register(descriptor, select.POLLOUT)
-    return bool(poller.poll(left))
+    return bool(poller.poll(seconds * 1000))
 
 
 def put(text: str) -> None:
@@ -135,13 +143,24 @@ def put(text: str) -> None:
     Raises:
         OutputClosedError: nobody reads it. HostFault: it cannot be written.
     """
-    write_all(STDOUT, text.encode())
+    write_all(STDOUT, text.encode(), _patience())
 
 
 def say(text: str) -> None:
     """Write a command's own text, of safe characters, to standard error; there is no way to complain if that fails."""
     with contextlib.suppress(OutputClosedError, HostFault):
-        write_all(STDERR, text.encode())
+        write_all(STDERR, text.encode(), _patience())
+
+
+def _patience() -> Callable[[], bool]:
+    """Waits for ever, but not once a signal asked for the end: then a reader has a few seconds."""
+    left = [_LAST_LOOKS]
+
+    def attend() -> bool:
+        left[0] -= bool(signals.caught())
+        return left[0] > 0
+
+    return attend
 
 
 def coloured(descriptor: int) -> bool:

@@ -7,6 +7,7 @@ functions that refuse and record) or *granted*. What may be granted, and what th
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 LAYER: Final = "language"
 _INTERFACE: Final = re.compile(r"[A-Za-z0-9-]+(?::[A-Za-z0-9-]+)+(?:/[A-Za-z0-9-]+)+")
+#: How much alike two names are (difflib's ratio) from which on one is taken for a misspelling of the other.
+_ALIKE: Final = 0.8
 
 State = Literal["granted", "denied"]
 
@@ -113,12 +116,40 @@ def _grantable(word: str) -> list[str]:
         raise UsageError(
             f"{word!a} cannot be granted yet", hint=f"it can be denied, so that every use is refused: --deny {word}"
         )
-    raise UsageError(f"no interface {word!a} to grant", hint="`brane plan APP` lists what APP imports")
+    raise UsageError(f"no interface {word!a} to grant", hint=_instead(word))
 
 
 def _deniable(word: str) -> list[str]:
-    """Any interface can be denied: one of ours, or the name as it is."""
-    return expand(word, [*policy().grantable, *policy().denied_only]) or [without_version(word)]
+    """One of ours, those of a package of ours, or any other whole name of an interface."""
+    found = expand(word, _known())
+    if found:
+        return found
+    if not can_be_denied(without_version(word)):
+        raise UsageError(f"no interface {word!a} to deny", hint=_instead(word))
+    return [without_version(word)]
+
+
+def can_be_denied(name: str) -> bool:
+    """Whether `name` is an interface of ours, or a whole name of another that nobody takes for one of ours.
+
+    A denial under a misspelled name would deny nothing.
+    """
+    return name in _known() or (_INTERFACE.fullmatch(name) is not None and not _similar(name))
+
+
+def _known() -> list[str]:
+    return [*policy().grantable, *policy().denied_only]
+
+
+def _similar(word: str) -> list[str]:
+    """The interface of ours that `word` looks like; where it names no interface, the package."""
+    known = _known() if "/" in word else sorted({name.partition("/")[0] for name in _known()})
+    return difflib.get_close_matches(word, known, n=1, cutoff=_ALIKE)
+
+
+def _instead(word: str) -> str:
+    found = _similar(without_version(word))
+    return f"did you mean {found[0]}?" if found else "`brane plan APP` lists what APP imports"
 
 
 def refusals(absent: Iterable[str]) -> tuple[Refusal, ...]:
@@ -129,8 +160,13 @@ def refusals(absent: Iterable[str]) -> tuple[Refusal, ...]:
     )
 
 
+def misfits(reasons: Iterable[str]) -> tuple[Refusal, ...]:
+    """A refusal for each import that is granted or denied by name, but is wanted in another form."""
+    return tuple(Refusal(layer=LAYER, rule="import-type", item=escape(reason)) for reason in reasons)
+
+
 def _change(name: str) -> str:
     if name in policy().grantable:
         return f"--grant {name}"
-    # Any interface can be denied, known or not; a lone function or what is no name of the component model cannot.
-    return f"--deny {name}" if _INTERFACE.fullmatch(name) else ""
+    # A lone function, or what is no name of the component model, cannot be denied.
+    return f"--deny {name}" if can_be_denied(name) else ""

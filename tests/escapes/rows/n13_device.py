@@ -4,6 +4,7 @@ from escapes.canaries import Node
 from escapes.harness import Native, Row, call, denied
 
 DEV_MEM, DEV_FUSE = 0x101, 0xAE5
+PRIVILEGE = "only root of the host may make one"
 
 ROW = Row(
     id="N13",
@@ -12,7 +13,7 @@ ROW = Row(
     canary=Node,
     attempts=(
         Native(name="fifo", words=("{path}",), expected=denied("mknodat")),
-        Native(name="device", words=("{path}", str(DEV_MEM)), expected=denied("mknodat"), controlled=False),
+        Native(name="device", words=("{path}", str(DEV_MEM)), expected=denied("mknodat"), no_control=PRIVILEGE),
         call("mknod", 0, 0o20600, DEV_FUSE),
         *(
             Native(
@@ -20,7 +21,7 @@ ROW = Row(
                 payload="n01",
                 words=(f"/dev/{device}",),
                 expected=denied("openat"),
-                controlled=False,
+                no_control="the canary is a node that is made, not one that is opened",
             )
             for device in ("null", "mem", "kvm", "fuse", "cuse")
         ),

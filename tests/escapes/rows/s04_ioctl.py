@@ -9,7 +9,8 @@ from escapes.harness import Native, Row, denied
 TIOCSTI, BIT_32 = 0x5412, 1 << 32
 SWITCH = Path("/proc/sys/dev/tty/legacy_tiocsti")
 # Linux 6.2 made typing a privilege, where the switch is off; the window's size is anybody's.
-TYPING = os.geteuid() == 0 or not SWITCH.exists() or SWITCH.read_text().strip() == "1"
+MAY_TYPE = os.geteuid() == 0 or not SWITCH.exists() or SWITCH.read_text().strip() == "1"
+TYPING = "" if MAY_TYPE else "this kernel does not let an ordinary user type"
 
 ROW = Row(
     id="S04",
@@ -17,9 +18,9 @@ ROW = Row(
     layers=("process",),
     canary=Terminal,
     attempts=(
-        Native(name="tiocsti", expected=denied("ioctl", 0, TIOCSTI), controlled=TYPING),
-        Native(name="tiocsti-bit-32", expected=denied("ioctl", 0, TIOCSTI | BIT_32), controlled=TYPING),
+        Native(name="tiocsti", expected=denied("ioctl", 0, TIOCSTI), no_control=TYPING),
+        Native(name="tiocsti-bit-32", expected=denied("ioctl", 0, TIOCSTI | BIT_32), no_control=TYPING),
         Native(name="window-size", expected=denied("ioctl", 0)),
-        Native(name="pipe", expected=denied("ioctl", 3), controlled=False),
+        Native(name="pipe", expected=denied("ioctl", 3), no_control="there is no pipe at 3 outside of the cage"),
     ),
 )

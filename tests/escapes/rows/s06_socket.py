@@ -16,7 +16,7 @@ ROW = Row(
             name=f"{domain}-{kind}",
             words=(str(domain), str(kind)),
             expected=denied("socket", domain, kind),
-            controlled=(domain, kind) in ORDINARY,
+            no_control="" if (domain, kind) in ORDINARY else "a privilege, or a protocol that a kernel need not have",
         )
         for domain in range(47)
         for kind in (STREAM, DATAGRAM, RAW, SEQPACKET)

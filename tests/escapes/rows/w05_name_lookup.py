@@ -6,7 +6,7 @@ from pathlib import Path
 
 import branes
 from escapes.canaries import Nonce
-from escapes.harness import Guest, Row, language
+from escapes.harness import Guest, Row, Run, language
 from escapes.lab import Bare, Ended, Lab
 
 RESOLVER = Path(__file__).parents[1] / "resolver.py"
@@ -44,8 +44,8 @@ ROW = Row(
         Guest(
             name="getaddrinfo",
             expected=language("wasi.denied", rule="interface-denied", function="resolve-addresses"),
-            run=attack,
-            without=control,
+            run=Run(CODE, attack),
+            without=Run(CODE, control),
         ),
     ),
 )

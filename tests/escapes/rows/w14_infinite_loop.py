@@ -19,6 +19,7 @@ ROW = Row(
             expected=limited("time", "deadline"),
             run=guest("loop.wat", stdin=FOR_EVER, timeout=LIMIT),
             without=guest("loop.wat", stdin=SHORT, timeout=LIMIT),
+            differs="what never ends has no end to be seen; the next attempt has the same payload, and more time",
         ),
         Guest(
             name="long",

@@ -14,7 +14,7 @@ def upload(program: bytes) -> Run:
     def run(lab: Lab, _canary: Nonce) -> Ended:
         return lab.guest(lambda: branes.run(program))
 
-    return run
+    return Run(program, run)
 
 
 def broken(place: int, byte: int) -> bytes:
@@ -32,6 +32,7 @@ ROW = Row(
             expected=language("component.rejected", "bad-input", before_start=True, kind="malformed"),
             run=upload(program),
             without=upload(binary.MODULE),
+            differs="what does not parse cannot run anywhere; the same module, sound",
         )
         for name, program in (
             ("unknown-instruction", broken(BODY + 1, 0xFF)),

@@ -32,7 +32,7 @@ def python(**asks: dict[str, str]) -> Run:
         finally:
             del os.environ["SECRET"]
 
-    return run
+    return Run(LOOK, run)
 
 
 ROW = Row(

@@ -20,7 +20,7 @@ def precompiled(lab: Lab) -> bytes:
 
 
 def upload(code: Callable[[Lab], bytes]) -> Run:
-    return lambda lab, _canary: lab.guest(lambda: branes.run(code(lab)))
+    return Run(code, lambda lab, _canary: lab.guest(lambda: branes.run(code(lab))))
 
 
 def run_executable(_lab: Lab, canary: Nonce) -> Bare:
@@ -47,7 +47,13 @@ ROW = Row(
     layers=("language",),
     canary=Either,
     attempts=(
-        Guest(name="elf", expected=REJECTED, run=upload(executable), without=run_executable),
-        Guest(name="precompiled", expected=REJECTED, run=upload(precompiled), without=run_precompiled),
+        Guest(name="elf", expected=REJECTED, run=upload(executable), without=Run(executable, run_executable)),
+        Guest(
+            name="precompiled",
+            expected=REJECTED,
+            run=upload(precompiled),
+            without=Run(binary.MODULE, run_precompiled),
+            differs="native code comes from the compiler alone; the same code, by way of its source",
+        ),
     ),
 )

@@ -1,4 +1,4 @@
-//! `wasi:cli`: what came late with "go", standard streams, terminals, exit.
+//! `wasi:cli`: what came late with "go", standard streams, exit; terminals, of which there are none.
 
 use wasmtime::component::{LinkerInstance, Resource};
 use wasmtime::{Result, StoreContextMut};
@@ -47,32 +47,22 @@ fn standard(instance: &mut LinkerInstance<'_, Host>, name: &str, stream: u8) -> 
     })
 }
 
-/// `wasi:cli/terminal-stdin`.
+/// `wasi:cli/terminal-stdin`: no stream of a brane is a terminal.
 pub(super) fn terminal_stdin(instance: &mut LinkerInstance<'_, Host>) -> Result<()> {
-    terminal(instance, "terminal-input", "get-terminal-stdin", 0)
+    no_terminal(instance, "terminal-input", "get-terminal-stdin")
 }
 
-/// `wasi:cli/terminal-stdout`.
+/// `wasi:cli/terminal-stdout`, likewise.
 pub(super) fn terminal_stdout(instance: &mut LinkerInstance<'_, Host>) -> Result<()> {
-    terminal(instance, "terminal-output", "get-terminal-stdout", 1)
+    no_terminal(instance, "terminal-output", "get-terminal-stdout")
 }
 
-/// `wasi:cli/terminal-stderr`.
+/// `wasi:cli/terminal-stderr`, likewise.
 pub(super) fn terminal_stderr(instance: &mut LinkerInstance<'_, Host>) -> Result<()> {
-    terminal(instance, "terminal-output", "get-terminal-stderr", 2)
+    no_terminal(instance, "terminal-output", "get-terminal-stderr")
 }
 
-fn terminal(
-    instance: &mut LinkerInstance<'_, Host>,
-    resource: &str,
-    name: &str,
-    stream: usize,
-) -> Result<()> {
+fn no_terminal(instance: &mut LinkerInstance<'_, Host>, resource: &str, name: &str) -> Result<()> {
     super::resources::define(instance, resource)?;
-    instance.func_wrap(name, move |mut store: Store<'_>, ()| {
-        let host = store.data_mut();
-        let terminal: Option<Resource<Dummy>> =
-            if host.go.terminals[stream] { Some(host.table.push(Dummy)?) } else { None };
-        Ok((terminal,))
-    })
+    instance.func_wrap(name, |_: Store<'_>, ()| Ok((None::<Resource<Dummy>>,)))
 }
