@@ -290,6 +290,7 @@ async def test_cancelling_at_any_moment_leaves_nothing(programs: SimpleNamespace
 
     assert await whole() == 1
     await asyncio.sleep(0)
+    gc.collect()  # what earlier tests left in cycles is closed now, not in between
     before = sorted(os.listdir("/proc/self/fd"))
     turns, done = 0, False
     while not done:
@@ -316,6 +317,7 @@ async def test_a_run_whose_call_cannot_be_made_is_closed(
         raise errors.UsageError("not now")
 
     await aio.run(programs.exit(3))
+    gc.collect()  # what earlier tests left in cycles is closed now, not in between
     before = sorted(os.listdir("/proc/self/fd"))
     monkeypatch.setattr(aio._Brane, "_begin", refuse)
     with pytest.raises(errors.UsageError, match="not now"):
@@ -370,6 +372,7 @@ async def test_twenty_cancelled_runs_leave_no_descriptor_and_no_brane_behind(die
                 await cancelled(await begun(py, stdin=io.BufferedReader(io.BytesIO(b"a"))))  # type: ignore[arg-type]
 
     await use()
+    gc.collect()  # what earlier tests left in cycles is closed now, not in between
     before = sorted(os.listdir("/proc/self/fd"))
     for _ in range(20):
         await use()

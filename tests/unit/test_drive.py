@@ -42,7 +42,8 @@ class Puppet:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._process = subprocess.Popen(["cat"], stdin=subprocess.PIPE)
+        self._process = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._wait_until_parked()
         self.commands, commands = os.pipe()
         events, self._events = os.pipe()
         self.listener, self._other_listener = os.pipe()
@@ -56,6 +57,12 @@ class Puppet:
         self._reaper = threading.Thread(target=self._reap)
         self._reaper.start()
         self._begin()
+
+    def _wait_until_parked(self) -> None:
+        assert self._process.stdin
+        assert self._process.stdout
+        os.write(self._process.stdin.fileno(), b".")
+        assert os.read(self._process.stdout.fileno(), 1) == b"."
 
     def _begin(self) -> None:
         session = self.conduct.session
@@ -88,7 +95,9 @@ class Puppet:
         self.jailed.kill()
         self._reaper.join()
         assert self._process.stdin
+        assert self._process.stdout
         self._process.stdin.close()
+        self._process.stdout.close()
         jailed = self.jailed
         for descriptor in (self.commands, self._status, self._other_listener, jailed.pidfd, jailed.commands):
             os.close(descriptor)
