@@ -17,7 +17,8 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-SOURCES = (HERE / "guest.wit", *sorted((HERE / "_brane").glob("*.py")))
+WIT = (HERE.parent / "wit" / "tools.wit", HERE / "guest.wit")
+SOURCES = (*WIT, *sorted((HERE / "_brane").glob("*.py")))
 # Python packages of the build environment that become part of the guest. It works without them, with less.
 PACKAGES = ("tzdata",)
 
@@ -66,8 +67,8 @@ def build(out: Path) -> None:
             shutil.copytree(folder, path / name, ignore=shutil.ignore_patterns("__pycache__"))
         # The function and not the command, which adds the site-packages of an active environment.
         componentize_py.componentize(
-            wit_path=[str(HERE / "guest.wit")],
-            worlds=["guest"],
+            wit_path=[str(file) for file in WIT],
+            worlds=["branes:python/guest"],
             features=[],
             all_features=False,
             world_module=None,

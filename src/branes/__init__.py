@@ -5,6 +5,9 @@ import branes
 with branes.python() as py:
     print(py.eval("sum(range(10))"))
 
+with branes.open("app.wasm") as app:
+    print(app.functions, app.call("process", 1, "x"))
+
 done = branes.run("app.wasm", ["--help"], stdin=b"...")
 print(done.exit_code, done.stdout, done.denials)
 """
@@ -15,11 +18,35 @@ import importlib
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from branes import errors
-    from branes.api import Python, python, run
+    from branes.api import App, Python, open, python, run  # noqa: A004 -- what it does
+    from branes.filing import FileInfo
     from branes.outcome import Completed, Denial, Usage
+    from branes.values import Case, Err, Ok, Record, Some
 del TYPE_CHECKING
 
-__all__ = ["Completed", "Denial", "Python", "Usage", "errors", "python", "run"]
+__all__ = [
+    "App",
+    "Case",
+    "Completed",
+    "Denial",
+    "Err",
+    "FileInfo",
+    "Ok",
+    "Python",
+    "Record",
+    "Some",
+    "Usage",
+    "errors",
+    "open",
+    "python",
+    "run",
+]
+#: Where those are that are not in `branes.api`.
+_HOMES = {
+    **dict.fromkeys(("Completed", "Denial", "Usage"), "outcome"),
+    "FileInfo": "filing",
+    **dict.fromkeys(("Case", "Err", "Ok", "Record", "Some"), "values"),
+}
 
 
 def __getattr__(name: str) -> object:
@@ -28,7 +55,7 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if name == "errors":
         return importlib.import_module("branes.errors")
-    home = "outcome" if name in {"Completed", "Denial", "Usage"} else "api"
+    home = _HOMES.get(name, "api")
     value = globals()[name] = getattr(importlib.import_module(f"branes.{home}"), name)
     return value
 

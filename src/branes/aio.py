@@ -1,4 +1,4 @@
-"""`branes.run` and `branes.python` for asyncio: the same names, parameters and promises.
+"""`branes.run`, `branes.python` and `branes.open` for asyncio: the same names, parameters and promises.
 
 The conduct, and so all that is enforced, is that of the synchronous path. Here the loop waits for descriptors, and what
 may block runs in a thread. A cancelled call kills its brane, and the cancellation and the brane's end are recorded
@@ -17,21 +17,24 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from branes import api, asking
+from branes import api, asking, filework, tooling
+from branes.app import request, signatures, value_of
 from branes.brane import Brane
-from branes.conduct import Action, Emit, Record
+from branes.conduct import Action, Answer, Emit, Record, Run
 from branes.drive import Caller, Driver
 from branes.errors import BranesError
 from branes.jailed import LOOK
-from branes.launching import ignore_progress, make_binding, not_a_command, prepare, prepare_guest
+from branes.launching import ignore_progress, make_binding, not_a_command, prepare
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from concurrent.futures import Executor
+    from pathlib import Path
     from types import TracebackType
 
     from branes.asking import Call
     from branes.compiling import Progress
+    from branes.filing import FileInfo
     from branes.launching import Prepared
     from branes.outcome import Completed
     from branes.plan import Binding
@@ -45,8 +48,20 @@ def _short(_pid: int) -> Executor:
     return ThreadPoolExecutor(max_workers=16, thread_name_prefix="branes")
 
 
-async def _to_the_end(function: Callable[..., _T], *args: object, executor: Executor | None = None) -> _T:
-    """What `function` returns in a thread. Who is cancelled meanwhile waits for it first: it may hold a brane."""
+async def _to_the_end(
+    function: Callable[..., _T],
+    *args: object,
+    executor: Executor | None = None,
+    hurry: Callable[[], object] = lambda: None,
+) -> _T:
+    """What `function` returns in a thread. Who is cancelled meanwhile waits for it first: it may hold a brane.
+
+    Args:
+        function: what to call.
+        args: its arguments.
+        executor: whose thread.
+        hurry: called when the caller is cancelled, to have it end sooner.
+    """
     future = asyncio.get_running_loop().run_in_executor(executor, partial(function, *args))
     cancelled = None
     while not future.done():
@@ -54,6 +69,7 @@ async def _to_the_end(function: Callable[..., _T], *args: object, executor: Exec
             await asyncio.wait([future])
         except asyncio.CancelledError as error:
             cancelled = error
+            hurry()
     if cancelled is not None:
         raise cancelled from future.exception()
     return future.result()
@@ -69,10 +85,13 @@ class _Driver(Driver):
     async def drive(self, caller: Caller, seconds: float) -> None:
         """As `call`, but what is to be done about an exception is left to the caller."""
         self.begin(caller, seconds)
-        while not self.over:
-            await self._do(self.due())
-            await self._wait(self.patience())
-            await self._do(self.step(self.ready(0)))
+        try:
+            while not self.over:
+                await self._do(self.due())
+                await self._wait(self.patience())
+                await self._do(self.step(self.ready(0)))
+        finally:
+            self._drop_tool()
 
     async def _wait(self, seconds: float) -> None:
         """Until something that is waited for is ready, or `seconds` are over."""
@@ -103,9 +122,19 @@ class _Driver(Driver):
                     made = self.caller.emit(stream, data)
                     if inspect.isawaitable(made):
                         await self._emitted(asyncio.ensure_future(made))
+                case Run(name, arguments) if tooling.is_async(self.tools[name]):
+                    self._await_tool(self.tools[name], arguments)
                 case action:
                     self.do(action)
             self._todo.popleft()
+
+    def _await_tool(self, tool: tooling.Tool, arguments: bytes) -> None:
+        """Call a coroutine function, as a task of the loop; it is cancelled when its brane has ended."""
+        self._tool = running = tooling.Running()
+        task = asyncio.ensure_future(_tool_ended(tool, arguments))
+        # What it came to is given on even where the task was cancelled, by whomever.
+        task.add_done_callback(lambda done: running.finish(_of_task(done)))
+        running.on_drop = partial(_cancel, task)
 
     async def _emitted(self, made: asyncio.Future[object]) -> None:
         """Wait for the caller's coroutine; it is cancelled once the brane is killed for its time or size."""
@@ -131,6 +160,32 @@ class _Driver(Driver):
             else:
                 self.do(action)
         return self.may_wait
+
+
+async def _tool_ended(tool: tooling.Tool, arguments: bytes) -> Answer | tooling.Raised:
+    """What a coroutine function comes to. Large texts are read and written in a thread, not in the loop."""
+    words = await _soon(tooling.parsed, arguments)
+    if isinstance(words, Answer):
+        return words
+    args, named = words
+    try:
+        value = await tool(*args, **named)
+    except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 -- whatever it is, the guest is told
+        return tooling.failed(error)
+    except BaseException as error:  # noqa: BLE001 -- and this the owner; it is not to end the loop
+        return tooling.Raised(error=error)
+    return await _soon(tooling.returned, value)
+
+
+def _of_task(done: asyncio.Future[Answer | tooling.Raised]) -> Answer | tooling.Raised:
+    error = asyncio.CancelledError() if done.cancelled() else done.exception()
+    return done.result() if error is None else tooling.failed(error)
+
+
+def _cancel(task: asyncio.Future[Any]) -> None:
+    # Where the loop is gone, so is the task.
+    with contextlib.suppress(RuntimeError):
+        task.cancel()
 
 
 async def _cancelled(made: asyncio.Future[object]) -> None:
@@ -164,7 +219,7 @@ class _Brane(Brane):
 
     async def call_async(self, call: Call) -> tuple[Any, Completed]:
         """As `call`; cancelled, it is closed."""
-        with self._begin(call.export, call.arguments) as started:
+        with self._begin(call.request) as started:
             try:
                 await _soon(self._record_spawn)
                 await self._driver.drive(call.caller, self.conduct.limits.timeout)
@@ -178,6 +233,10 @@ class _Brane(Brane):
             if self._driver.died is not None:
                 await _soon(self._end)
             return self._answer(call.output, started)
+
+    async def on_files(self, job: filework.OnFiles[_T]) -> _T:
+        """Do something about its files, in a thread, for that waits for files of the host; cancelled, it is killed."""
+        return await _to_the_end(job.do, self, hurry=self.kill)
 
 
 async def _open(prepared: Prepared, binding: Binding) -> _Brane:
@@ -221,20 +280,24 @@ async def run(asked: asking.Program) -> Completed:
     """Run a program."""
     prepared = await asyncio.to_thread(prepare, asked.app, asked.manifest, _from_thread(asked.progress))
     not_a_command(prepared)
-    brane = await _open(prepared, make_binding([prepared.name, *asked.args], asked.manifest))
+    binding = make_binding([prepared.name, *asked.args], asked.manifest, stays=bool(asked.take))
+    brane = await _open(prepared, binding)
     async with _closing(brane):
-        return (await brane.call_async(asked.call))[1]
+        completed = (await brane.call_async(asked.call))[1]
+        if asked.take:
+            await brane.on_files(filework.OnFiles(do=lambda brane: api.take(brane, asked, completed)))
+    return completed
 
 
-class Python(api.Interpreter[_Brane]):
-    """An interpreter in a brane; fresh with each `async with`."""
+class _Opened(api.Interpreter[_Brane]):
+    """What an `async with` statement opens: a brane, fresh with each."""
 
     async def __aenter__(self) -> Self:
         self._refuse_open()
         manifest = self._asked.manifest
         if self._prepared is None:
-            self._prepared = await asyncio.to_thread(prepare_guest, manifest, _from_thread(self._asked.progress))
-        brane = await _open(self._prepared, make_binding(["python"], manifest))
+            self._prepared = await asyncio.to_thread(self._prepare, _from_thread(self._asked.progress))
+        brane = await _open(self._prepared, make_binding([self._prepared.name], manifest, stays=True))
         if self._brane is not None:
             # Another task was faster.
             await _soon(brane.close)
@@ -262,6 +325,30 @@ class Python(api.Interpreter[_Brane]):
         if brane is not None:
             await _soon(brane.finish)
 
+    @asking.method_asked_by(filework.reading)
+    async def read(self, job: filework.OnFiles[bytes]) -> bytes:
+        """Read a file."""
+        return await self._open_brane(exited=True).on_files(job)
+
+    @asking.method_asked_by(filework.writing)
+    async def write(self, job: filework.OnFiles[None]) -> None:
+        """Write a file."""
+        await self._open_brane(exited=True).on_files(job)
+
+    @asking.method_asked_by(filework.listing)
+    async def files(self, job: filework.OnFiles[tuple[FileInfo, ...]]) -> tuple[FileInfo, ...]:
+        """List files."""
+        return await self._open_brane(exited=True).on_files(job)
+
+    @asking.method_asked_by(filework.saving)
+    async def save(self, job: filework.OnFiles[Path | None]) -> Path | None:
+        """Save a file."""
+        return await self._open_brane(exited=True).on_files(job)
+
+
+class Python(_Opened):
+    """An interpreter in a brane; fresh with each `async with`."""
+
     @asking.method_asked_by(asking.code)
     async def run(self, call: asking.Call) -> Completed:
         """Execute code."""
@@ -275,7 +362,33 @@ class Python(api.Interpreter[_Brane]):
         return api.value_of(*await self._open_brane().call_async(call))
 
 
+class App(_Opened):
+    """A component in a brane, whose functions are called with values of their types; fresh with each `async with`."""
+
+    #: What the last call came to, with what was written to standard output and error.
+    last: Completed | None = None
+
+    @property
+    def functions(self) -> dict[str, str]:
+        """The functions that can be called: their full names, and their signatures in WIT."""
+        return signatures(self._open_brane(exited=True).component)
+
+    @asking.method_asked_by(asking.call)
+    async def call(self, asked: asking.Typed) -> Any:
+        """Call a function."""
+        brane = self._open_brane()
+        made = request(brane.component.functions, asked.name, asked.args)
+        value, self.last = await brane.call_async(asking.Call(request=made, caller=asked.caller, output=asked.output))
+        return value_of(made.function, value, self.last, brane.conduct.exit_code)
+
+
 @asking.asked_by(asking.python)
 def python(asked: asking.Interpreter) -> Python:
     """Make an interpreter."""
     return Python(asked)
+
+
+@asking.asked_by(asking.component)
+def open(asked: asking.Interpreter) -> App:  # noqa: A001 -- what it does
+    """Open a component."""
+    return App(asked)

@@ -13,16 +13,22 @@ import os
 import warnings
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
-from branes import asking
+from branes import asking, filework, handing, tooling
+from branes.app import request, signatures
+from branes.app import value_of as typed_value
 from branes.brane import Brane
 from branes.errors import BranesError, GuestError, UsageError
 from branes.launching import make_binding, not_a_command, prepare, prepare_guest
 from branes.text import escape
+from branes.values import Err, Ok
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import TracebackType
 
+    from branes.compiling import Progress
     from branes.conduct import Conduct
+    from branes.filing import FileInfo
     from branes.launching import Prepared
     from branes.outcome import Completed
 
@@ -32,18 +38,32 @@ _Brane = TypeVar("_Brane", bound=Brane)
 @asking.asked_by(asking.run)
 def run(asked: asking.Program) -> Completed:
     """Run a program."""
+    tooling.plain_only(asked.manifest.tools)
     prepared = prepare(asked.app, asked.manifest, asked.progress)
     not_a_command(prepared)
-    brane = Brane(prepared, make_binding([prepared.name, *asked.args], asked.manifest))
+    stays = bool(asked.take)
+    brane = Brane(prepared, make_binding([prepared.name, *asked.args], asked.manifest, stays=stays))
     call = asked.call
     try:
-        return brane.call(call.export, call.arguments, call.caller, call.output)[1]
+        completed = brane.call(call.request, call.caller, call.output)[1]
+        take(brane, asked, completed)
     finally:
         brane.close()
+    return completed
+
+
+def take(brane: Brane, asked: asking.Program, completed: Completed) -> None:
+    """Take out what was asked for; what goes wrong then says what the program came to."""
+    try:
+        for path, dest in asked.take.items():
+            handing.save(brane, path, dest)
+    except BranesError as error:
+        error.completed = completed
+        raise
 
 
 class Interpreter(Generic[_Brane]):
-    """What interpreters of both drivers share: at most one open brane."""
+    """What interpreters and components of both drivers share: at most one open brane."""
 
     def __init__(self, asked: asking.Interpreter) -> None:
         self._asked = asked
@@ -55,30 +75,37 @@ class Interpreter(Generic[_Brane]):
         brane = getattr(self, "_brane", None)
         if brane is not None and brane.died is None and self._pid == os.getpid():
             # It is killed and recorded at the end of the process; here, in the middle of anything, nothing may wait.
-            warnings.warn(f"unclosed interpreter, run {brane.conduct.run}", ResourceWarning, stacklevel=2, source=self)
+            what = "interpreter" if self._asked.app is None else "component"
+            warnings.warn(f"unclosed {what}, run {brane.conduct.run}", ResourceWarning, stacklevel=2, source=self)
 
-    def _open_brane(self) -> _Brane:
+    def _prepare(self, progress: Progress) -> Prepared:
+        app, manifest = self._asked.app, self._asked.manifest
+        return prepare_guest(manifest, progress) if app is None else prepare(app, manifest, progress)
+
+    def _open_brane(self, *, exited: bool = False) -> _Brane:
+        """The brane, for a call; or, where `exited` says so, also one whose code has exited."""
         if self._brane is None:
-            raise UsageError("this Python is not open", hint="use it in a `with` statement, or an `async with` one")
-        if self._brane.died is not None:
+            hint = "use it in a `with` statement, or an `async with` one"
+            raise UsageError(f"this {self._asked.what} is not open", hint=hint)
+        if self._brane.died is not None or (self._brane.conduct.exit_code is not None and not exited):
             raise UsageError(f"this brane has ended{why_ended(self._brane.conduct)}", hint="open another one")
         return self._brane
 
     def _refuse_open(self) -> None:
         if self._brane is not None:
-            raise UsageError("this Python is open already")
+            raise UsageError(f"this {self._asked.what} is open already")
 
     def _hold(self, brane: _Brane) -> None:
         self._brane, self._pid = brane, os.getpid()
 
 
-class Python(Interpreter[Brane]):
-    """An interpreter in a brane; fresh with each `with`."""
+class _Opened(Interpreter[Brane]):
+    """What a `with` statement opens: a brane, fresh with each."""
 
     def __enter__(self) -> Self:
         self._refuse_open()
-        self._prepared = self._prepared or prepare_guest(self._asked.manifest, self._asked.progress)
-        self._hold(Brane(self._prepared, make_binding(["python"], self._asked.manifest)))
+        self._prepared = self._prepared or self._prepare(self._asked.progress)
+        self._hold(Brane(self._prepared, make_binding([self._prepared.name], self._asked.manifest, stays=True)))
         return self
 
     def __exit__(
@@ -101,22 +128,74 @@ class Python(Interpreter[Brane]):
         if brane is not None:
             brane.finish()
 
+    @asking.method_asked_by(filework.reading)
+    def read(self, job: filework.OnFiles[bytes]) -> bytes:
+        """Read a file."""
+        return job.do(self._open_brane(exited=True))
+
+    @asking.method_asked_by(filework.writing)
+    def write(self, job: filework.OnFiles[None]) -> None:
+        """Write a file."""
+        job.do(self._open_brane(exited=True))
+
+    @asking.method_asked_by(filework.listing)
+    def files(self, job: filework.OnFiles[tuple[FileInfo, ...]]) -> tuple[FileInfo, ...]:
+        """List files."""
+        return job.do(self._open_brane(exited=True))
+
+    @asking.method_asked_by(filework.saving)
+    def save(self, job: filework.OnFiles[Path | None]) -> Path | None:
+        """Save a file."""
+        return job.do(self._open_brane(exited=True))
+
+
+class Python(_Opened):
+    """An interpreter in a brane; fresh with each `with`."""
+
     @asking.method_asked_by(asking.code)
     def run(self, call: asking.Call) -> Completed:
         """Execute code."""
         brane = self._open_brane()
-        value, completed = brane.call(call.export, call.arguments, call.caller, call.output)
+        value, completed = brane.call(call.request, call.caller, call.output)
         return with_code(completed, value, brane.conduct)
 
     @asking.method_asked_by(asking.expression)
     def eval(self, call: asking.Call) -> Any:
         """Evaluate an expression."""
-        return value_of(*self._open_brane().call(call.export, call.arguments, call.caller, call.output))
+        return value_of(*self._open_brane().call(call.request, call.caller, call.output))
+
+
+class App(_Opened):
+    """A component in a brane, whose functions are called with values of their types; fresh with each `with`."""
+
+    #: What the last call came to, with what was written to standard output and error.
+    last: Completed | None = None
+
+    @property
+    def functions(self) -> dict[str, str]:
+        """The functions that can be called: their full names, and their signatures in WIT."""
+        return signatures(self._open_brane(exited=True).component)
+
+    @asking.method_asked_by(asking.call)
+    def call(self, asked: asking.Typed) -> Any:
+        """Call a function."""
+        brane = self._open_brane()
+        made = request(brane.component.functions, asked.name, asked.args)
+        value, self.last = brane.call(made, asked.caller, asked.output)
+        return typed_value(made.function, value, self.last, brane.conduct.exit_code)
+
+
+@asking.asked_by(asking.component)
+def open(asked: asking.Interpreter) -> App:  # noqa: A001 -- what it does
+    """Open a component."""
+    tooling.plain_only(asked.manifest.tools)
+    return App(asked)
 
 
 @asking.asked_by(asking.python)
 def python(asked: asking.Interpreter) -> Python:
     """Make an interpreter."""
+    tooling.plain_only(asked.manifest.tools)
     return Python(asked)
 
 
@@ -133,7 +212,7 @@ def with_code(completed: Completed, value: Any, conduct: Conduct) -> Completed:
     """The outcome of the guest's `run`, whose value is an exit code."""
     if conduct.exit_code is not None:
         return completed
-    code = value["u8"] if isinstance(value, dict) and "u8" in value else 1
+    code = value if isinstance(value, int) else 1
     return conduct.completed(code, completed.stdout, completed.stderr, completed.usage)
 
 
@@ -144,9 +223,9 @@ def value_of(value: Any, completed: Completed) -> Any:
         GuestError: it says that the code raised, or is not JSON.
     """
     match value:
-        case {"result": {"Ok": text}}:
+        case Ok(str(text)):
             return _parse(text, completed)
-        case {"result": {"Err": text}}:
+        case Err(str(text)):
             raise _guest_error(_parse(text, completed), completed)
     raise GuestError("the interpreter exited", type="SystemExit", traceback="", completed=completed)
 

@@ -8,26 +8,29 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import hashlib
 import threading
 import time
-from typing import TYPE_CHECKING, Any, ClassVar, Final
-
-import rfc8785
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar, cast
 
 from branes import runtime as runtimes
 from branes.drive import Caller, Driver
 from branes.errors import BranesError, Escaped, UsageError
 from branes.launching import Launched, Prepared, launch, release
-from branes.session import framed_call
+from branes.session import framed_file
 from branes.wire import WireError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from branes.calling import Request
     from branes.conduct import Conduct
+    from branes.filing import Work
     from branes.outcome import Completed, Died
     from branes.plan import Binding
+    from branes.session import Filed
+    from branes.wire import Fields
+
+_Value = TypeVar("_Value")
 
 
 class Collected:
@@ -52,12 +55,15 @@ class Brane:
 
     def __init__(self, prepared: Prepared, binding: Binding) -> None:
         self._launched = launch(prepared, binding)
+        self.component = prepared.artifact.component
+        self.mounts = prepared.plan.mounts
         self._recorded = False
         self._closed = False
         self._turn = threading.Lock()
         self._ending = threading.Lock()
         try:
             self._driver = self._driven_by(self._launched.jailed, self._launched.conduct, runtimes.runtime().log)
+            self._driver.tools = prepared.tools
             _open.add(self)
             self._driver.send(self._launched.opening)
         except BaseException:
@@ -75,24 +81,63 @@ class Brane:
         """How its process ended, once it has."""
         return self._driver.died
 
-    def call(
-        self, export: str, args: list[dict[str, object]], caller: Caller, output: Collected
-    ) -> tuple[Any, Completed]:
+    def call(self, request: Request, caller: Caller, output: Collected) -> tuple[Any, Completed]:
         """Call an export; what it returned, and what it came to.
 
         Raises:
             UsageError: it is in another call, has ended, or belongs to another process.
             BranesError: the brane was killed, trapped or died; it is closed.
         """
-        with self._begin(export, args) as started:
+        with self._begin(request) as started:
             self._record_spawn()
             self._driver.call(caller, self.conduct.limits.timeout)
             if self._driver.died is not None:
                 self._end()
             return self._answer(output, started)
 
+    @property
+    def most_read(self) -> int:
+        """Bytes that no file in it can have more of: what it was given, and its own memory."""
+        return self.conduct.limits.memory + self._launched.jailed.images
+
+    def converse(self, work: Work[_Value]) -> _Value:
+        """Carry on a conversation about its files; what that comes to. An error of the conversation's own is no end.
+
+        Raises:
+            UsageError: it is in a call, has ended, or belongs to another process.
+            BranesError: the brane was killed or died; it is closed.
+        """
+        self._launched.template.check_owner()
+        taken = False
+        try:
+            taken = self._turn.acquire(blocking=False)
+            self._require_free(taken=taken)
+            with contextlib.closing(work):
+                command = next(work)
+                while True:
+                    command = work.send(self._ask(command))
+        except StopIteration as stop:
+            return cast("_Value", stop.value)
+        finally:
+            if taken:
+                self._turn.release()
+
+    def _ask(self, command: Fields) -> Filed:
+        try:
+            framed = framed_file(command)
+            self._record_spawn()
+            self.conduct.session.filed(command)
+            answer = self._driver.ask_file(framed, self.conduct.limits.timeout)
+        except BaseException:
+            self._abandon()
+            raise
+        if answer is None:
+            self._end()
+            raise self.conduct.fate or UsageError("the brane was closed while it was asked about its files")
+        return answer
+
     @contextlib.contextmanager
-    def _begin(self, export: str, args: list[dict[str, object]]) -> Iterator[float]:
+    def _begin(self, request: Request) -> Iterator[float]:
         """Take the turn for as long as a call takes, and send it; the time at which it began.
 
         Whatever is raised once the brane may have heard of the call, an interrupt too, ends it: nobody drives it.
@@ -101,11 +146,11 @@ class Brane:
         taken = begun = False
         try:
             taken = self._turn.acquire(blocking=False)
-            framed, digest = self._asked(export, args, taken=taken)
+            framed = self._asked(request, taken=taken)
             begun = True
             started = time.monotonic()
-            self.conduct.session.called()
-            self.conduct.called(export, digest)
+            self.conduct.session.called(request)
+            self.conduct.called(request.name, request.digest)
             self._driver.send(framed)
             yield started
         except BaseException:
@@ -116,20 +161,25 @@ class Brane:
             if taken:
                 self._turn.release()
 
-    def _asked(self, export: str, args: list[dict[str, object]], *, taken: bool) -> tuple[bytes, str]:
-        """A call as it is sent, and the digest of it; nothing has happened yet.
+    def _asked(self, request: Request, *, taken: bool) -> bytes:
+        """A call as it is sent; nothing has happened yet.
 
         Raises:
             UsageError: it cannot be sent, or this brane is not free for it.
         """
+        self._require_free(taken=taken)
+        if self.conduct.exit_code is not None:
+            raise UsageError("this brane's guest has exited", hint="open another one; its files can be read until then")
+        try:
+            return request.framed
+        except WireError as error:
+            raise UsageError(f"what is sent to the brane is too large: {error}") from error
+
+    def _require_free(self, *, taken: bool) -> None:
         if not taken:
             raise UsageError("this brane is in a call", hint="one call at a time; open a brane for each thread or task")
         if self._closed or self.conduct.fate is not None:
             raise UsageError("this brane has ended", hint="open another one")
-        try:
-            return framed_call(export, args), asked(export, args)
-        except WireError as error:
-            raise UsageError(f"what is sent to the brane is too large: {error}") from error
 
     def _abandon(self) -> None:
         """End it in the middle of a call, which is recorded as cancelled."""
@@ -161,6 +211,10 @@ class Brane:
             finally:
                 self._turn.release()
             return
+        self.kill()
+
+    def kill(self) -> None:
+        """Kill it in the middle of what another thread does with it, which then ends."""
         with self._ending:
             if not self._closed:
                 self.conduct.closed()
@@ -203,11 +257,6 @@ def _close_open() -> None:
 
 # Registered after the runtime's own, which ends the templates, and so called before it.
 atexit.register(_close_open)
-
-
-def asked(export: str, args: list[dict[str, object]]) -> str:
-    """Digest of what a call asks."""
-    return f"sha256:{hashlib.sha256(rfc8785.dumps([export, args])).hexdigest()}"  # type: ignore[list-item]
 
 
 def outcome(launched: Launched, driver: Driver, output: Collected, started: float) -> Completed:

@@ -176,7 +176,7 @@ class Jail:
         jailed = template.fork(streams)
         closing.callback(template.release, jailed)
         jailed.limit_data(jailed.data_at_birth + self.memory)
-        go = wire.encode("go", args=["brane-compile"], env=[], memory=0)
+        go = wire.encode("go", args=["brane-compile"], env=[], memory=0, late=0, tools=[], stays=False)
         os.write(jailed.commands, wire.frame(go))
         return jailed
 

@@ -6,8 +6,10 @@ the artifact, and it only decides what is *said*; the worker links by what it fi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from branes import wit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,6 +32,18 @@ class Component:
     imports: tuple[str, ...]
     exports: tuple[str, ...]
     description: Mapping[str, Any]
+    _read: list[wit.Exports] = field(default_factory=list, init=False, repr=False, compare=False)
+
+    @property
+    def functions(self) -> wit.Exports:
+        """What the description says of its functions and types; read once.
+
+        Raises:
+            HostFault: the description is not of the documented form.
+        """
+        if not self._read:
+            self._read.append(wit.functions(self.description))
+        return self._read[0]
 
     @property
     def is_command(self) -> bool:

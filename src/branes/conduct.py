@@ -14,6 +14,7 @@ asyncio driver cannot differ in what they enforce. The rules:
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,9 +25,11 @@ from branes.layers import process, wasi
 from branes.limits import size_in_words
 from branes.outcome import Completed, Denial, Died, Usage
 from branes.session import (
+    Asked,
     Broken,
     Denied,
     Exited,
+    Filed,
     Limited,
     Output,
     Pull,
@@ -47,8 +50,10 @@ if TYPE_CHECKING:
 _SIGKILL: Final = 9
 _SIGSYS: Final = 31
 _MEMORY_LIMIT: Final = "memory-limit"  # a trap of brane-worker's run.rs
+_RESULT_LIMIT: Final = "result-limit"  # likewise
 _UNREACHABLE: Final = "unreachable-code-reached"  # a trap of wasmtime's, and what becomes of every abort()
 _OUT_OF_MEMORY: Final = 71  # cage::OUT_OF_MEMORY
+_FILES: Final = "wasi:filesystem/types"  # in refusals of brane-worker's wasi/filesystem/call.rs
 #: Bytes beyond the memory limit that a brane's own buffers may take before it counts as over.
 HEADROOM: Final = 8 << 20
 #: Most calls whose records are held back.
@@ -97,7 +102,28 @@ class Done:
     value: Any
 
 
-Action = Send | Record | Emit | Want | Kill | Done
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Call the tool `name`, off the thread that watches the brane; what comes of it is for `Conduct.tool_returned`."""
+
+    name: str
+    arguments: bytes
+
+
+Action = Send | Record | Emit | Want | Kill | Done | Run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came of a call of a tool.
+
+    Attributes:
+        data: JSON text: the value, or an error with its type and message.
+        failed: the type of that error; "" for a value.
+    """
+
+    data: bytes
+    failed: str = ""
 
 
 class Conduct:
@@ -120,6 +146,8 @@ class Conduct:
         #: How the owner ended it, if it did without anybody's fault.
         self._ended = ""
         self._calls: list[Event] = []
+        self._tool = ""
+        self._tools_called = 0
 
     # -- what happens -----------------------------------------------------------------------------------------------
 
@@ -165,6 +193,15 @@ class Conduct:
         """Input for the guest."""
         return [Send(self.session.stdin(data, eof=eof))]
 
+    def tool_returned(self, answer: Answer) -> list[Action]:
+        """The tool that was called last has come to its end. Nothing follows if the brane did before."""
+        if self.fate is not None:
+            return []
+        tried = {"tool": self._tool, "result": _digest(answer.data)}
+        done = {"failed": answer.failed} if answer.failed else {}
+        self._calls.append(self.event("host", "tool.returned", tried, done))
+        return [*self._many_calls(), Send(self.session.answered(answer.data, failed=bool(answer.failed)))]
+
     def sensor_lost(self) -> list[Action]:
         """The listener is gone: nobody would see a refused system call."""
         record = self._record(self.event(process.LAYER, "sensor.lost", {}, {"killed": True}))
@@ -191,6 +228,10 @@ class Conduct:
         self._returned, self._denials_before = None, len(self.denials)
         self._calls.append(self.event("host", "call.started", {"export": export, "asked": asked}, {}))
 
+    def note(self, name: str, tried: Mapping[str, object], done: Mapping[str, object]) -> None:
+        """The owner did something about the brane's files. Recorded with whatever comes next, at the latest its end."""
+        self._calls.append(self.event("host", name, tried, done))
+
     def take_calls(self) -> tuple[Event, ...]:
         """The calls that are not recorded yet, which the caller now records."""
         calls, self._calls = self._calls, []
@@ -203,7 +244,7 @@ class Conduct:
         if died.signal == _SIGSYS:
             # Whatever it said before, and whatever it was to die of: the attempt is in the log.
             actions += self._foreign()
-        elif self.fate is None and self._exit is None and not wanted:
+        elif self.fate is None and not wanted and (self._exit is None or self.session.stays):
             actions += self._unexplained(died)
         how = {"code": died.code, "signal": died.signal}
         done = {"process": how, "usage": _used(died), "outcome": self._outcome(), "refused": len(self.denials)}
@@ -242,7 +283,7 @@ class Conduct:
 
     # -- steps ------------------------------------------------------------------------------------------------------
 
-    def _on(self, event: BraneEvent) -> list[Action]:  # noqa: PLR0911 -- one arm for each kind of event
+    def _on(self, event: BraneEvent) -> list[Action]:  # noqa: C901, PLR0911 -- one arm for each kind of event
         match event:
             case Output(stream, data):
                 return self._count_output(stream, data)
@@ -256,11 +297,16 @@ class Conduct:
                 record = self._record(self.event(wasi.LAYER, f"limit.{limit}", {"asked": asked}, done))
                 return [record, Send(self.session.recorded())]
             case Returned(value):
-                self._returned = _exit_code(value)
+                self._returned = value if self.session.request.gives_code else None
                 return [*self._many_calls(), Done(value)]
             case Exited(code):
                 self._exit = code
-                return []
+                # One that stays does not die of it: the call is over.
+                return [Done(None)] if self.session.stays else []
+            case Asked(name, arguments):
+                return self._call_tool(name, arguments)
+            case Filed():
+                return [*self._many_calls(), Done(event)]
             case Trapped():
                 return self._trap(event)
             case Broken(reason):
@@ -282,7 +328,9 @@ class Conduct:
         self.refusals += 1
         tried = {"interface": event.interface, "function": event.function, "arguments": event.tried}
         shown = f"{event.interface} {event.function} {event.tried}".strip()
-        denial = Denial(layer=wasi.LAYER, rule="interface-denied", tried=shown, seq=0)
+        # A denied interface comes with its version, as the program imports it; files are refused one by one.
+        rule = "file-denied" if event.interface == _FILES else "interface-denied"
+        denial = Denial(layer=wasi.LAYER, rule=rule, tried=shown, seq=0)
         killed = self.refusals >= self.limits.refusals
         record = self._record(self.event(wasi.LAYER, "wasi.denied", tried, {"killed": killed}), denial)
         if killed:
@@ -294,9 +342,27 @@ class Conduct:
             return self._condemn(record, error)
         return [record, Send(self.session.recorded())]
 
+    def _call_tool(self, name: str, arguments: bytes) -> list[Action]:
+        self._tool = name
+        self._tools_called += 1
+        granted = self._tools_called <= self.limits.calls
+        tried = {"tool": name, "arguments": _digest(arguments)}
+        done = {"granted": True} if granted else {"granted": False, "killed": True}
+        record = self._record(self.event(wasi.LAYER, "tool.called", tried, done))
+        if granted:
+            return [record, Run(name, arguments)]
+        error = errors.LimitExceeded(
+            f"killed after {self.limits.calls} calls of tools",
+            limit="calls",
+            hint="open another one; the number is fixed",
+        )
+        return self._condemn(record, error)
+
     def _trap(self, event: Trapped) -> list[Action]:
         if event.kind == _MEMORY_LIMIT:
             return self._over("memory", event.detail, self._memory_error())
+        if event.kind == _RESULT_LIMIT:
+            return self._over("result", event.detail, _result_error(event.detail))
         tried = {"trap": event.kind, "detail": event.detail, "backtrace": event.backtrace}
         gave_up = self._starved and event.kind == _UNREACHABLE
         done = {"ended": True, "limit": "memory"} if gave_up else {"ended": True}
@@ -355,9 +421,16 @@ class Conduct:
         return "exited" if self._exit is not None else self._ended
 
 
-def _exit_code(value: Any) -> int | None:
-    """The exit code that a call returned; a `u8` is one, and nothing else is."""
-    return value["u8"] if isinstance(value, dict) and "u8" in value else None
+def _result_error(detail: str) -> errors.LimitExceeded:
+    return errors.LimitExceeded(
+        f"killed because of the size of its result: {escape(detail)}",
+        limit="result",
+        hint="return less at once; the bound is fixed",
+    )
+
+
+def _digest(data: bytes) -> str:
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
 def _used(died: Died) -> dict[str, object]:

@@ -16,9 +16,9 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
-from branes import _kernel
+from branes import _kernel, tooling
 from branes import usage as usages
-from branes.conduct import Action, Conduct, Done, Emit, Kill, Record, Send, Want
+from branes.conduct import Action, Conduct, Done, Emit, Kill, Record, Run, Send, Want
 from branes.errors import HostFault
 from branes.jailed import DEATH, LOOK, Jailed, growth, read_status
 from branes.layers import process
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from branes.audit import AuditLog
+    from branes.session import Filed
 
 _READ: Final = 65536
 _BAD: Final = select.POLLNVAL | select.POLLERR
@@ -74,6 +75,9 @@ class Pump:
         self.died: Died | None = None
         self.result: Done | None = None
         self.caller = NOBODY
+        #: What the guest may call, by name; and the call that is under way.
+        self.tools: Mapping[str, tooling.Tool] = {}
+        self._tool: tooling.Running | None = None
         self._outgoing = bytearray()
         self._wanted = 0
         self._events_open = True
@@ -142,6 +146,8 @@ class Pump:
         source = self.caller.source.fileno() if self._wanted else None
         if source is not None:
             wanted[source] = select.POLLIN
+        if self._tool is not None:
+            wanted[self._tool.fileno()] = select.POLLIN
         return wanted
 
     def step(self, ready: Mapping[int, int]) -> list[Action]:
@@ -160,6 +166,8 @@ class Pump:
             source = self.caller.source.fileno()
             if source is None or source in ready:
                 actions += self._feed()
+        if self._tool is not None and self._tool.fileno() in ready:
+            actions += self._on_tool(self._tool)
         return actions
 
     def ready(self, seconds: float) -> dict[int, int]:
@@ -203,6 +211,8 @@ class Pump:
                 self._killed, self._deadline = True, time.monotonic() + DEATH
             case Done():
                 self.result = action
+            case Run(name, arguments):
+                self._tool = tooling.start(self.tools[name], arguments)
 
     def last_attempts(self) -> list[Action]:
         """What is still to be recorded of a brane that nobody drives any more: attempts that wait for an answer.
@@ -237,6 +247,17 @@ class Pump:
         data = os.read(self.jailed.events, _READ)
         self._events_open = bool(data)
         return self.conduct.received(data) if data else []
+
+    def _on_tool(self, tool: tooling.Running) -> list[Action]:
+        self._tool = None
+        answer = tool.take()
+        return self.conduct.tool_returned(answer) if answer is not None else []
+
+    def _drop_tool(self) -> None:
+        """Nobody waits for the tool that is under way, if one is: its brane has ended."""
+        tool, self._tool = self._tool, None
+        if tool is not None:
+            tool.drop()
 
     def _on_status(self) -> list[Action]:
         try:
@@ -291,6 +312,20 @@ class Driver(Pump):
             raise
         finally:
             self.caller = NOBODY
+            self._drop_tool()
+
+    def ask_file(self, framed: bytes, timeout: float) -> Filed | None:
+        """Send a command about files; its answer, or None if the brane died of it.
+
+        Raises:
+            AuditError: as `call`.
+        """
+        # What a call has asked for and not got is for the next one.
+        wanted, self._wanted = self._wanted, 0
+        self.send(framed)
+        self.call(NOBODY, timeout)
+        self._wanted = wanted
+        return self.result.value if self.result is not None else None
 
     def abandon(self) -> None:
         """Kill a brane whose caller does not wait any longer, and record that, after what was to be recorded anyway."""

@@ -2,12 +2,14 @@
 
     BranesError
     |-- UsageError            the caller's bug: a bad argument, a closed brane                exit 2
-    |   `-- InputError        what was to be run is not a program that can be                 exit 2
+    |   |-- InputError        what was to be run is not a program that can be                 exit 2
+    |   `-- FileError         a brane's file is not there, or not what it must be             exit 2
     |-- Refused               a layer said no before any code ran                             exit 126
     |   `-- Escaped           a layer said no to running code, and the brane was killed       exit 126
     |-- GuestFault            the code that ran is at fault
     |   |-- Trapped           it did what WebAssembly forbids                                 exit 134
-    |   `-- GuestError        it raised: an exception of Python code, passed on by `eval`     exit 1
+    |   |-- GuestError        it raised, or exited: Python code in `eval`, a component in `call` exit 1
+    |   `-- ResultError       it returned an error: the `err` of a `result`                   exit 1
     |-- LimitExceeded         it wanted more than it was given, and was killed                exit 137
     |   `-- DeadlineExceeded  of time                                                         exit 124
     `-- HostFault             this machine, or this package, did not do what a run needs      exit 125
@@ -58,6 +60,7 @@ class BranesError(Exception):
         message: what happened.
         hint: the way out, or "" if there is none to offer.
         completed: what ran until then, if anything did.
+        taken: what had been taken out of the brane by then, as the command line says it.
     """
 
     exit_code: ClassVar[int] = 125
@@ -68,6 +71,7 @@ class BranesError(Exception):
         self.message = message
         self.hint = hint
         self.completed = completed
+        self.taken: list[dict[str, object]] = []
         if hint:
             self.add_note(f"hint: {hint}")
 
@@ -93,6 +97,24 @@ class InputError(UsageError):
     """What was to be run is not a program that can be run."""
 
     kind = "bad-input"
+
+
+class FileError(UsageError):
+    """A file of a brane is not there, or cannot be read or written as was asked.
+
+    Attributes:
+        path: the guest's path.
+        code: why, an error code of `wasi:filesystem/types` such as `no-entry`.
+    """
+
+    kind = "file"
+
+    def __init__(
+        self, message: str, *, path: str, code: str, hint: str = "", completed: Completed | None = None
+    ) -> None:
+        super().__init__(message, hint=hint, completed=completed)
+        self.path = path
+        self.code = code
 
 
 class Refused(BranesError):  # noqa: N818 -- whose fault it is, is the name
@@ -144,8 +166,23 @@ class Trapped(GuestFault):
         self.backtrace = backtrace
 
 
+class ResultError(GuestFault):
+    """A function returned an error, as its `result` says; the brane is well.
+
+    Attributes:
+        value: the error, in the Python shape of its type; None where it carries nothing.
+    """
+
+    exit_code = 1
+    kind = "result-error"
+
+    def __init__(self, message: str, *, value: object, completed: Completed | None = None) -> None:
+        super().__init__(message, completed=completed)
+        self.value = value
+
+
 class GuestError(GuestFault):
-    """Python code raised: `type` and `traceback` are the guest's words, as it sent them."""
+    """Python code raised, or the guest exited: `type` and `traceback` are the guest's words, as it sent them."""
 
     exit_code = 1
     kind = "guest-error"

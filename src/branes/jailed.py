@@ -10,12 +10,13 @@ import contextlib
 import os
 import resource
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from branes import _kernel, wire
 from branes.errors import HostFault, MissingMechanism
 from branes.outcome import Died
+from branes.trees.held import Held
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,7 +33,8 @@ _STATUS_SIZE: Final = 4096
 #: Lines of /proc/PID/status: what RLIMIT_DATA is compared with, and all memory that is the process's own. The second
 #: sees what the first does not: shared and read-only pages, and tables of pages that are all the one page of zeros.
 _DATA: Final = "VmData"
-_HELD: Final = ("RssAnon", "RssShmem", "VmSwap", "VmPTE")
+_SHARED: Final = "RssShmem"
+_HELD: Final = ("RssAnon", _SHARED, "VmSwap", "VmPTE")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -51,6 +53,8 @@ class Jailed:
         enforced: what was seen of it.
         data_at_birth: bytes of its data segments (VmData) when it was looked at.
         held_at_birth: bytes of the machine's memory that it held then (see `growth`).
+        late: the memfd of the files that it brings along, until they are written; empty where there are none.
+        images: bytes of trees and late files, which it maps and which are its owner's memory, not its own.
     """
 
     pid: int
@@ -64,6 +68,8 @@ class Jailed:
     enforced: process.Enforced
     data_at_birth: int
     held_at_birth: int
+    late: Held = field(default_factory=Held)
+    images: int = 0
 
     def kill(self) -> None:
         """End it, if it has not ended."""
@@ -182,12 +188,14 @@ def growth(jailed: Jailed) -> int:
         OSError, HostFault: it is gone.
     """
     with same_process(jailed.pidfd):
-        data, held = sizes(jailed.pid)
+        data, held = sizes(jailed.pid, jailed.images)
     return max(data - jailed.data_at_birth, held - jailed.held_at_birth)
 
 
-def sizes(pid: int) -> tuple[int, int]:
+def sizes(pid: int, images: int = 0) -> tuple[int, int]:
     """Bytes of the data segments of `pid`, and of all memory that is its own.
+
+    Of shared memory it can have nothing else than `images` bytes of its owner's, and their pages have tables.
 
     Raises:
         OSError, HostFault: it is gone.
@@ -197,7 +205,9 @@ def sizes(pid: int) -> tuple[int, int]:
     found = {line[0][:-1]: int(line[1]) << 10 for line in words if line[-1:] == ["kB"]}
     if not found.keys() >= {_DATA, *_HELD}:
         raise HostFault("a process ended before it could be looked at")
-    return found[_DATA], sum(found[name] for name in _HELD)
+    # One table entry of eight bytes for each page of 4 KiB.
+    owners = min(found[_SHARED], images) + images // 512
+    return found[_DATA], sum(found[name] for name in _HELD) - owners
 
 
 def read_status(descriptor: int) -> Died:

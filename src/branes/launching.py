@@ -11,11 +11,11 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from branes import _executables
+from branes import _executables, mounting
 from branes import plan as planning
 from branes import runtime as runtimes
 from branes.audit import Event
@@ -30,12 +30,15 @@ from branes.text import escape
 from branes.wire import WireError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from branes.compiling import Artifact
     from branes.jailed import Jailed
     from branes.limits import Limits
     from branes.spawn import Template
+    from branes.tooling import Tool
+    from branes.trees.ingest import Tree
+    from branes.trees.late import Late, Seed
 
 #: Bytes beyond the memory limit at which the kernel itself refuses: room for messages, which are 16 MiB at most.
 SLACK: Final = 48 << 20
@@ -51,11 +54,17 @@ class Prepared:
         name: how the program is called, in records and as its first argument.
         artifact: its native code.
         plan: what is enforced.
+        trees: content of its read-only directories, in the order of its mounts; held for as long as this is.
+        seeds: what its other directories hold at first, by the mount's number; bound late.
+        tools: functions that it may call, by name; bound late.
     """
 
     name: str
     artifact: Artifact
     plan: Plan
+    trees: tuple[Tree, ...] = ()
+    seeds: Mapping[int, Seed] = field(default_factory=dict)
+    tools: Mapping[str, Tool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,34 +110,56 @@ def read_app(app: App) -> tuple[str, bytes]:
     return escape(path.name), program
 
 
-def prepare(app: App, manifest: Manifest, progress: Progress = ignore_progress) -> Prepared:
-    """Compile and plan.
+def prepare(
+    app: App, manifest: Manifest, progress: Progress = ignore_progress, reading: Progress = ignore_progress
+) -> Prepared:
+    """Compile and plan, and take in trees.
+
+    Args:
+        app: a path, or the program's bytes.
+        manifest: what it is to be given.
+        progress: told functions compiled and functions in all.
+        reading: told bytes of a tree that are read, and bytes in all.
 
     Raises:
-        InputError: it is no program. Refused: it imports what is absent; that is recorded.
+        InputError: it is no program, or a folder cannot be taken in.
+        Refused: it imports what is absent; that is recorded.
     """
     name, program = read_app(app)
     with host_faults("the program cannot be compiled"):
         artifact = runtimes.runtime().artifact(lambda: program, progress)
-    return decide(name, artifact, manifest)
+    return decide(name, artifact, manifest, reading)
 
 
-def prepare_guest(manifest: Manifest, progress: Progress = ignore_progress) -> Prepared:
+def prepare_guest(
+    manifest: Manifest, progress: Progress = ignore_progress, reading: Progress = ignore_progress
+) -> Prepared:
     """The same for the Python guest that ships in the package."""
     path = _executables.find("_guests", "python.wasm")
     digest = _executables.find("_guests", "python.wasm.sha256").read_text(encoding="ascii").strip()
     with host_faults("the Python guest cannot be compiled"):
         artifact = runtimes.runtime().artifact(path.read_bytes, progress, digest)
-    return decide("python", artifact, manifest)
+    return decide("python", artifact, manifest, reading)
 
 
-def decide(name: str, artifact: Artifact, manifest: Manifest) -> Prepared:
-    """Plan; a refusal is recorded before it is raised."""
+def decide(name: str, artifact: Artifact, manifest: Manifest, reading: Progress = ignore_progress) -> Prepared:
+    """Plan, then take in trees; a refusal is recorded before it is raised."""
     try:
-        return Prepared(name=name, artifact=artifact, plan=planning.decide(artifact.component, manifest))
+        plan = planning.decide(artifact.component, manifest)
     except Refused as error:
         record_refusal(name, artifact.component.digest, error)
         raise
+    trees, plan = with_trees(plan, manifest, reading)
+    seeds = mounting.seeds(manifest, plan.mounts)
+    return Prepared(name=name, artifact=artifact, plan=plan, trees=trees, seeds=seeds, tools=manifest.tools)
+
+
+def with_trees(plan: Plan, manifest: Manifest, reading: Progress = ignore_progress) -> tuple[tuple[Tree, ...], Plan]:
+    """The trees of a plan, and the plan that knows what is in them."""
+    trees = mounting.take_in(manifest, plan.mounts, reading)
+    paths = [mount.path for mount in plan.mounts if mount.kind == "tree"]
+    digests = {path: tree.digest for path, tree in zip(paths, trees, strict=True)}
+    return trees, plan.with_trees(digests)
 
 
 def record_refusal(name: str, digest: str, error: Refused) -> None:
@@ -150,7 +181,7 @@ def launch(prepared: Prepared, binding: Binding) -> Launched:
     with host_faults("a brane cannot be started"):
         template = _take(shared, prepared)
         try:
-            jailed = template.fork()
+            jailed = template.fork(late=prepared.plan.has_late)
         except BaseException:
             shared.give_back(template)
             raise
@@ -164,7 +195,7 @@ def launch(prepared: Prepared, binding: Binding) -> Launched:
 
 def _take(shared: runtimes.Runtime, prepared: Prepared) -> Template:
     try:
-        return shared.take(prepared.plan, prepared.artifact)
+        return shared.take(prepared.plan, prepared.artifact, prepared.trees)
     except Refused as error:
         record_refusal(prepared.name, prepared.plan.app, error)
         raise
@@ -175,15 +206,18 @@ def _bind(
 ) -> Launched:
     """What is bound late, and the record of it."""
     limit_memory(jailed, binding.limits)
+    late = mounting.bind(jailed, prepared.seeds)
+    binding = replace(binding, late=late.digest if late else "")
+    jailed.images = sum(tree.size for tree in prepared.trees) + (late.size if late else 0)
     bound = binding.digest(shared.key)
     digest = planning.plan_digest(prepared.plan.template_digest, bound)
     session = Session()
     conduct = Conduct(session, secrets.token_hex(8), digest, binding.limits)
     try:
-        opening = session.go(binding, binding.limits.memory)
+        opening = session.go(binding, binding.limits.memory, late.size if late else 0)
     except WireError as error:
         raise UsageError(f"arguments and environment are too large: {error}") from error
-    spawned = conduct.event("host", "run.spawned", _asked(prepared, binding, bound), _enforced(jailed, shared))
+    spawned = conduct.event("host", "run.spawned", _asked(prepared, binding, bound, late), _enforced(jailed, shared))
     return Launched(template=template, jailed=jailed, conduct=conduct, opening=opening, spawned=spawned)
 
 
@@ -192,7 +226,7 @@ def limit_memory(jailed: Jailed, limits: Limits) -> None:
     jailed.limit_data(jailed.data_at_birth + limits.memory + SLACK)
 
 
-def _asked(prepared: Prepared, binding: Binding, bound: str) -> dict[str, object]:
+def _asked(prepared: Prepared, binding: Binding, bound: str, late: Late | None) -> dict[str, object]:
     return {
         "app": prepared.name,
         "digest": prepared.plan.app,
@@ -200,6 +234,9 @@ def _asked(prepared: Prepared, binding: Binding, bound: str) -> dict[str, object
         "binding": bound,
         "preset": prepared.plan.preset,
         "links": dict(prepared.plan.links),
+        "tools": list(binding.tools),
+        "mounts": [asdict(mount) for mount in prepared.plan.mounts],
+        "late": {"digest": late.digest, "files": late.files, "bytes": late.bytes} if late else {},
         "limits": {name: str(value) for name, value in asdict(binding.limits).items()},
     }
 
@@ -229,8 +266,13 @@ def _enforced(jailed: Jailed, shared: runtimes.Runtime) -> dict[str, object]:
     }
 
 
-def make_binding(args: Sequence[str], manifest: Manifest) -> Binding:
+def make_binding(args: Sequence[str], manifest: Manifest, *, stays: bool = False) -> Binding:
     """Late bindings.
+
+    Args:
+        args: the guest's command line, the program's name first.
+        manifest: what was asked for.
+        stays: whether files are to be read once the guest has ended.
 
     Raises:
         UsageError: an argument is no text, holds a NUL, or is not Unicode.
@@ -238,7 +280,7 @@ def make_binding(args: Sequence[str], manifest: Manifest) -> Binding:
     found = words(args, "the arguments")
     if any("\0" in word for word in found):
         raise UsageError("an argument holds a NUL, which no program can be given")
-    return Binding(args=found, env=dict(manifest.env), limits=manifest.limits)
+    return Binding(args=found, env=dict(manifest.env), limits=manifest.limits, stays=stays, tools=tuple(manifest.tools))
 
 
 def release(launched: Launched) -> None:

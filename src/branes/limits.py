@@ -33,12 +33,14 @@ class Limits:
         timeout: seconds of wall time that each call may take.
         output: bytes of standard output and error in all.
         refusals: calls to denied interfaces, after which the brane is killed.
+        calls: calls of tools in all, after which it is, too.
     """
 
     memory: int = 256 << 20
     timeout: float = 30.0
     output: int = 64 << 20
     refusals: int = 100
+    calls: int = 10_000
 
 
 def size(value: str | int) -> int:

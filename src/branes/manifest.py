@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from branes import mounts
 from branes.errors import UsageError
 from branes.limits import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+
+    from branes.trees.late import Content, Seed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +25,10 @@ class Manifest:
         denials: interfaces, or whole packages, linked so that each use is refused and recorded.
         env: the guest's environment.
         limits: what it may use.
+        trees: read-only directories: the guest's path to the folder of the host whose content is there.
+        scratch: writable directories: the guest's path to what is there at first, None for nothing.
+        tools: functions of the caller's that it may call, by name.
+        files: files of this run under `mounts.FILES`, by name; None for no such directory.
     """
 
     preset: str = "command"
@@ -29,10 +36,26 @@ class Manifest:
     denials: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
+    tools: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    trees: Mapping[str, str] = field(default_factory=dict)
+    scratch: Mapping[str, Seed | None] = field(default_factory=dict)
+    files: Mapping[str, Content] | None = None
 
     def __post_init__(self) -> None:
         for name, value in self.env.items():
             _check_variable(name, value)
+        for path in (*self.trees, *self.scratch):
+            if mounts.guest_path(path) != path:
+                raise UsageError(f"the guest's path {path!a} is not in its one spelling", hint=mounts.guest_path(path))
+        self.mounts()
+
+    def mounts(self) -> tuple[mounts.Mount, ...]:
+        """The directories that the guest is given, in order.
+
+        Raises:
+            UsageError: two are at the same path, or there are too many.
+        """
+        return mounts.decide(self.preset, self.trees, self.scratch, files=self.files is not None)
 
 
 def _check_variable(name: str, value: str) -> None:

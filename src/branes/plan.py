@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 import rfc8785
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from branes.component import Component
     from branes.limits import Limits
     from branes.manifest import Manifest
+    from branes.mounts import Mount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,7 @@ class Plan:
         links: what is linked, interface without version to state; every other import is absent.
         filters: seccomp policy by stage to the digest of its text.
         ceilings: the limits that late bindings may not exceed.
+        mounts: the directories that the guest is given, in order.
     """
 
     app: str
@@ -42,13 +44,30 @@ class Plan:
     links: Mapping[str, wasi.State]
     filters: Mapping[str, str]
     ceilings: Limits
+    mounts: tuple[Mount, ...] = ()
 
     @property
     def template_digest(self) -> str:
         """`sha256:` and 64 digits over everything that a template is made of."""
         limits = {name: str(value) for name, value in asdict(self.ceilings).items()}
-        parts = {"app": self.app, "links": dict(self.links), "filters": dict(self.filters), "ceilings": limits}
+        parts = {
+            "app": self.app,
+            "links": dict(self.links),
+            "filters": dict(self.filters),
+            "ceilings": limits,
+            "mounts": [asdict(mount) for mount in self.mounts],
+        }
         return digest(parts)
+
+    @property
+    def has_late(self) -> bool:
+        """Whether a brane of it may bring files along."""
+        return any(mount.kind != "tree" for mount in self.mounts)
+
+    def with_trees(self, digests: Mapping[str, str]) -> Plan:
+        """The same with what is in its trees, the guest's path to the digest."""
+        mounts = (replace(mount, digest=digests.get(mount.path, "")) for mount in self.mounts)
+        return replace(self, mounts=tuple(mounts))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,11 +78,17 @@ class Binding:
         args: command line, the program's name first.
         env: environment.
         limits: at or below the plan's ceilings.
+        late: digest of the files that it brings along, "" where there are none.
+        stays: whether the brane outlives its guest, so that its files can be read.
+        tools: names of the tools that the guest may call.
     """
 
     args: tuple[str, ...]
     env: Mapping[str, str]
     limits: Limits
+    late: str = ""
+    stays: bool = False
+    tools: tuple[str, ...] = ()
 
     def digest(self, key: bytes) -> str:
         """`sha256:` and 64 digits. The environment goes in by HMAC: its values may be secrets that one could guess."""
@@ -73,6 +98,9 @@ class Binding:
             "args": hashlib.sha256(rfc8785.dumps(list(self.args))).hexdigest(),
             "env": hmac.digest(key, env, "sha256").hex(),
             "limits": limits,
+            "late": self.late,
+            "stays": self.stays,
+            "tools": list(self.tools),
         }
         return digest(parts)
 
@@ -84,7 +112,9 @@ def decide(component: Component, manifest: Manifest) -> Plan:
         Refused: the component imports what is absent.
         UsageError: the manifest names what there is not.
     """
-    states = wasi.states(manifest.preset, manifest.grants, manifest.denials)
+    # Who gives tools grants the interface that calls them.
+    grants = (*manifest.grants, *([wasi.TOOLS] if manifest.tools else []))
+    states = wasi.states(manifest.preset, grants, manifest.denials)
     absent = [name for name in component.imports if wasi.without_version(name) not in states]
     if absent:
         raise _absent(absent)
@@ -95,6 +125,7 @@ def decide(component: Component, manifest: Manifest) -> Plan:
         links={name: states[name] for name in sorted(imported)},
         filters={"template": process.policy_digest("template"), "brane": process.policy_digest("brane")},
         ceilings=manifest.limits,
+        mounts=manifest.mounts(),
     )
 
 

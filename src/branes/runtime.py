@@ -27,12 +27,16 @@ from branes.plan import Plan, refused
 from branes.spawn import Filters, Template
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
+
+    from branes.trees.ingest import Tree
 
 #: Most templates that are kept; the one that was used the longest time ago goes first.
 MAX_TEMPLATES: Final = 8
 #: Most artifacts that are kept, likewise.
 MAX_ARTIFACTS: Final = 8
+#: Most trees that are kept, likewise.
+MAX_TREES: Final = 8
 
 
 @dataclass(slots=True)
@@ -76,6 +80,7 @@ class Runtime:
         self._compiling = threading.Lock()
         self._filters: dict[str, bytes] = {}
         self._artifacts: OrderedDict[str, Artifact] = OrderedDict()
+        self._trees: OrderedDict[str, Tree] = OrderedDict()
 
     def artifact(self, read: Callable[[], bytes], progress: Progress, digest: str = "") -> Artifact:
         """The artifact of a program, kept for a while.
@@ -125,8 +130,25 @@ class Runtime:
             file.seek(0)
             return file.read()
 
-    def take(self, plan: Plan, artifact: Artifact) -> Template:
+    def tree(self, tree: Tree) -> Tree:
+        """`tree`, or one with the same content that was taken in before: it is held once."""
+        with self._lock:
+            kept = self._trees.setdefault(tree.digest, tree)
+            self._trees.move_to_end(tree.digest)
+            if len(self._trees) > MAX_TREES:
+                # Whoever uses it holds it, and the last one to do so closes it.
+                self._trees.popitem(last=False)
+        if kept is not tree:
+            tree.close()
+        return kept
+
+    def take(self, plan: Plan, artifact: Artifact, trees: Sequence[Tree] = ()) -> Template:
         """A template of `plan`, which stays until `give_back`.
+
+        Args:
+            plan: what it holds.
+            artifact: the program.
+            trees: those of the plan, in its order.
 
         Raises:
             Refused: the worker found an import that the plan does not link.
@@ -134,7 +156,7 @@ class Runtime:
         """
         digest = plan.template_digest
         with self._turn(digest):
-            template = self._lend(digest) or self._take_in(digest, self._start(plan, artifact))
+            template = self._lend(digest) or self._take_in(digest, self._start(plan, artifact, trees))
         self._evict()
         return template
 
@@ -181,11 +203,13 @@ class Runtime:
         for kept in evicted:
             kept.template.close()
 
-    def _start(self, plan: Plan, artifact: Artifact) -> Template:
+    def _start(self, plan: Plan, artifact: Artifact, trees: Sequence[Tree]) -> Template:
         links = [{"name": name, "state": linked} for name, linked in plan.links.items()]
-        job = wire.pack({"interfaces": links})
+        mounts = [{"path": mount.path, "kind": mount.kind} for mount in plan.mounts]
+        job = wire.pack({"interfaces": links, "mounts": mounts})
+        worker, filters = _executables.executable("brane-worker"), self.filters("brane")
         try:
-            return Template(_executables.executable("brane-worker"), artifact.memfd, self.filters("brane"), job)
+            return Template(worker, artifact.memfd, filters, job, [tree.memfd for tree in trees])
         except TemplateRefused as error:
             raise refused(list(error.reasons)) from error
 

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from branes import wire
+from branes import filing, wire
+from branes.calling import COMMAND
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from branes.calling import Request
     from branes.plan import Binding
 
 
@@ -27,6 +29,8 @@ class State(Enum):
     STARTING = "starting"
     IDLE = "idle"
     CALLING = "calling"
+    FILING = "filing"
+    STAYING = "staying"
     ENDED = "ended"
 
 
@@ -63,6 +67,22 @@ class Limited:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """The guest calls the tool `name`; answer with `answered`. `arguments` should be JSON text."""
+
+    name: str
+    arguments: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """The answer to a command about files: its kind, and its fields."""
+
+    kind: str
+    fields: wire.Fields
+
+
+@dataclass(frozen=True, slots=True)
 class Returned:
     """The call returned."""
 
@@ -92,16 +112,16 @@ class Broken:
     reason: str
 
 
-Event = Output | Pull | Denied | Limited | Returned | Exited | Trapped | Broken
+Event = Output | Pull | Denied | Limited | Asked | Filed | Returned | Exited | Trapped | Broken
 
 
-def framed_call(export: str, args: list[dict[str, object]]) -> bytes:
-    """A call, as it is sent.
+def framed_file(command: wire.Fields) -> bytes:
+    """A command about files, as it is sent.
 
     Raises:
         WireError: it is too large for a frame.
     """
-    return wire.frame(wire.encode("call", export=export, args=args))
+    return wire.frame(wire.encode("file", command=command))
 
 
 class Session:
@@ -114,34 +134,61 @@ class Session:
         self._pulled = 0
         self._owed = False
         self._limited = False
+        #: The call that was sent last.
+        self.request: Request = COMMAND
+        self._tools: frozenset[str] = frozenset()
+        self._asked = False
+        self._stays = False
+        #: What the brane does once it has started; the command about its files, and where that leads back to.
+        self._begins, self._back = State.CALLING, State.IDLE
+        self._command: wire.Fields = {}
 
-    def go(self, binding: Binding, memory: int) -> bytes:
-        """What to send first: all that is bound late."""
+    def go(self, binding: Binding, memory: int, late: int = 0) -> bytes:
+        """What to send first: all that is bound late, of which files are an image of `late` bytes."""
         payload = wire.encode(
             "go",
             args=list(binding.args),
             env=[list(pair) for pair in binding.env.items()],
             memory=memory,
+            late=late,
+            tools=list(binding.tools),
+            stays=binding.stays,
         )
+        self._stays, self._tools = binding.stays, frozenset(binding.tools)
         framed = wire.frame(payload)
         self._go_digest = hashlib.sha256(payload).digest()
         self._enter(State.PARKED, State.STARTING)
         return framed
 
-    def call(self, export: str, args: list[dict[str, object]]) -> bytes:
-        """What to send to call `export`. It may be sent right after "go".
+    def call(self, request: Request) -> bytes:
+        """What to send to call an export. It may be sent right after "go".
 
         Raises:
             WireError: it is too large for a frame; nothing has happened.
         """
-        framed = framed_call(export, args)
-        self.called()
+        framed = request.framed
+        self.called(request)
         return framed
 
-    def called(self) -> None:
-        """A call is sent, made by `framed_call`."""
+    def called(self, request: Request) -> None:
+        """A call is sent; what it returns is read as `request` says."""
+        self.request = request
         if self.state is not State.STARTING:
             self._enter(State.IDLE, State.CALLING)
+
+    def filed(self, command: wire.Fields) -> None:
+        """A command about files is sent, made by `framed_file`; right after "go", between calls or after the end."""
+        self._command = command
+        if self.state is State.STARTING:
+            self._begins, self._back = State.FILING, State.IDLE
+            return
+        self._back = State.STAYING if self.state is State.STAYING else State.IDLE
+        self._enter(self._back, State.FILING)
+
+    @property
+    def stays(self) -> bool:
+        """Whether the guest has exited and its brane is there for its files."""
+        return self.state is State.STAYING or (self.state is State.FILING and self._back is State.STAYING)
 
     def stdin(self, data: bytes, *, eof: bool) -> bytes:
         """The answer to a `Pull`, of at most as many bytes as it asked for."""
@@ -156,6 +203,18 @@ class Session:
             raise RuntimeError("no record is waited for")
         self._owed = False
         return wire.frame(wire.encode("recorded"))
+
+    def answered(self, data: bytes, *, failed: bool) -> bytes:
+        """The answer to `Asked`: JSON text of the value, or of how the tool failed.
+
+        Raises:
+            WireError: it is too large for a frame; nothing has happened.
+        """
+        if not self._asked:
+            raise RuntimeError("no tool was called")
+        framed = wire.frame(wire.encode("answered", result={"Err" if failed else "Ok": data}))
+        self._asked = False
+        return framed
 
     def feed(self, data: bytes) -> Iterator[Event]:
         """Take what the brane wrote; the events in it."""
@@ -173,14 +232,28 @@ class Session:
         if kind == "started":
             self._started(fields["go"])
             return None
-        if self.state is not State.CALLING or self._owed:
+        if self.state is State.FILING:
+            return self._during_file(kind, fields)
+        if self.state is not State.CALLING or self._owed or self._asked:
             raise wire.WireError(f"event {kind} out of turn")
         return self._during_call(kind, fields)
 
     def _started(self, echo: bytes) -> None:
         if self.state is not State.STARTING or echo != self._go_digest:
             raise wire.WireError("the brane started with other bindings than it was given")
-        self.state = State.CALLING
+        self.state = self._begins
+
+    def _during_file(self, kind: str, fields: wire.Fields) -> Event:
+        if kind == "failed":
+            self.state = State.ENDED
+            return Broken(f"step {fields['step']} failed: {fields['detail']}")
+        if kind != "file":
+            raise wire.WireError(f"event {kind} out of turn")
+        ((answer, content),) = fields["answer"].items()
+        if not filing.fits(self._command, answer, content):
+            raise wire.WireError(f"answer {answer} is none to what was asked")
+        self.state = self._back
+        return Filed(answer, content)
 
     def _during_call(self, kind: str, fields: wire.Fields) -> Event:  # noqa: PLR0911 -- one arm for each kind
         match kind:
@@ -193,12 +266,18 @@ class Session:
                 return Denied(fields["interface"], fields["function"], fields["tried"])
             case "limited":
                 return self._limit(fields["limit"], fields["asked"])
+            case "asked":
+                return self._ask(fields["name"], fields["arguments"])
             case "returned":
+                value = self.request.read(fields["value"])
                 self.state = State.IDLE
-                return Returned(fields["value"])
+                return Returned(value)
+            case "file":
+                raise wire.WireError("event file out of turn")
         self.state = State.ENDED
         match kind:
             case "exited":
+                self.state = State.STAYING if self._stays else State.ENDED
                 return Exited(fields["code"])
             case "trapped":
                 return Trapped(fields["kind"], fields["detail"], fields["backtrace"])
@@ -215,6 +294,12 @@ class Session:
             raise wire.WireError("a second report of a limit, which is reported once")
         self._owed = self._limited = True
         return Limited(limit, asked)
+
+    def _ask(self, name: str, arguments: bytes) -> Asked:
+        if name not in self._tools:
+            raise wire.WireError("a call of a tool that was not granted")
+        self._asked = True
+        return Asked(name, arguments)
 
     def _enter(self, expected: State, state: State) -> None:
         if self.state is not expected:

@@ -29,9 +29,11 @@ from branes.jailed import (
     same_process,
 )
 from branes.layers import process
+from branes.trees.blobs import new_memfd
+from branes.trees.held import Held
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 
@@ -50,7 +52,7 @@ class Filters:
 class Template:
     """A process that forks branes. It dies with its owner, and all its branes with it."""
 
-    def __init__(self, program: Path, artifact: int, filters: Filters, job: bytes) -> None:
+    def __init__(self, program: Path, artifact: int, filters: Filters, job: bytes, trees: Sequence[int] = ()) -> None:
         """Start one.
 
         Args:
@@ -58,6 +60,7 @@ class Template:
             artifact: a sealed memfd that the program works from; stays the caller's.
             filters: the seccomp programs.
             job: what the program is to prepare.
+            trees: sealed memfds of the job's trees, in its order; they stay the caller's.
 
         Raises:
             TemplateRefused: the program refuses the job.
@@ -83,19 +86,19 @@ class Template:
         try:
             with own_step("start template"):
                 self._pidfd = birth.born(program, self._control)
-                self._set_up(artifact, filters, job)
+                self._set_up((artifact, *trees), filters, job)
         except BaseException:
             self.close()
             raise
 
-    def _set_up(self, artifact: int, filters: Filters, job: bytes) -> None:
+    def _set_up(self, content: tuple[int, ...], filters: Filters, job: bytes) -> None:
         birth.write_maps(self._pidfd, self._ids)
         self._control.send("mapped", drop_groups=self._ids.privileged)
         owner = os.pidfd_open(os.getpid())
         try:
             self._control.send(
                 "setup",
-                descriptors=(owner, artifact),
+                descriptors=(owner, *content),
                 first_filter=filters.first,
                 second_filter=filters.second,
                 job=job,
@@ -104,11 +107,12 @@ class Template:
             os.close(owner)
         self._control.receive("ready", 0)
 
-    def fork(self, extra: Mapping[int, int] | None = None) -> Jailed:
+    def fork(self, extra: Mapping[int, int] | None = None, *, late: bool = False) -> Jailed:
         """One more brane: sealed, looked at, parked.
 
         Args:
             extra: further descriptors for it, the number it gets to the caller's descriptor.
+            late: whether it gets a memfd for files, empty so far.
 
         Raises:
             MissingMechanism: a step was refused, or what is seen of it is not what must be.
@@ -118,25 +122,32 @@ class Template:
         with self._lock, self._ended_if_silent(), own_step("start brane"), contextlib.ExitStack() as on_error:
             self._settle()
             ours, theirs = pipes(on_error)
+            image = Held()
+            on_error.callback(image.close)
+            if late:
+                new_memfd(image, "branes-late")
             try:
                 expected = descriptors(theirs, extra or {})
-                number, pidfd = self._ask(theirs, extra or {})
+                number, pidfd = self._ask(theirs, extra or {}, image.last())
             finally:
                 close(*theirs)
             on_error.callback(os.close, pidfd)
             on_error.callback(self._end, pidfd, number)
             made = self._park(pidfd, ours, expected, number)
+            made.late = image
             on_error.pop_all()
             return made
 
-    def _ask(self, theirs: tuple[int, int, int], extra: Mapping[int, int]) -> tuple[int, int]:
+    def _ask(self, theirs: tuple[int, int, int], extra: Mapping[int, int], late: int | None) -> tuple[int, int]:
         """Have a brane forked; its id and a pidfd of it."""
         with self._ids_lock:
             number = self._ids.take()
         # From here on there may be a process with this id, whatever happens to us.
         self._unanswered.append(number)
         try:
-            self._control.send("fork", descriptors=(*theirs, *extra.values()), id=number, extra=list(extra))
+            content = () if late is None else (late,)
+            given = (*theirs, *content, *extra.values())
+            self._control.send("fork", descriptors=given, id=number, extra=list(extra), late=late is not None)
         except OSError:
             self._give_back(self._unanswered.pop())
             raise
@@ -230,6 +241,7 @@ class Template:
             # It would never say how its branes end, and would make the next caller wait.
             self._kill()
         close(made.commands, made.events, made.listener, made.status, made.pidfd)
+        made.late.close()
 
     def _end(self, pidfd: int, number: int) -> None:
         """Kill a brane; its id is another's only once nothing runs under it."""

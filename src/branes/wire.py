@@ -19,6 +19,12 @@ MAX_CHUNK: Final = 64 << 10
 MAX_INPUT: Final = 32 << 10
 #: Most items that the arrays and maps of one message to the owner have in all.
 MAX_ITEMS: Final = 4096
+#: Largest piece of a file in one message, in bytes.
+MAX_PIECE: Final = 1 << 20
+#: Largest text of a tool's arguments, or of what came of it, in bytes.
+MAX_TOOL: Final = 8 << 20
+#: Most entries of a directory in one message.
+MAX_ENTRIES: Final = 256
 _HEADER: Final = struct.Struct("<I")
 
 Fields = Mapping[str, Any]
@@ -164,31 +170,54 @@ def _number(most: int, least: int = 0) -> Callable[[Any], bool]:
 
 
 def _value(value: object) -> bool:
-    """Whether `value` is a typed value as brane-wire's `Value`, or None."""
-    if value is None:
-        return True
-    if not isinstance(value, dict) or len(value) != 1:
-        return False
-    ((kind, content),) = value.items()
-    match kind:
-        case "string":
-            return isinstance(content, str)
-        case "u8":
-            return _number(255)(content)
-        case "result":
-            return isinstance(content, dict) and len(content) == 1 and _is_outcome(content)
-    return False
-
-
-def _is_outcome(content: dict[str, object]) -> bool:
-    ((side, text),) = content.items()
-    return side in {"Ok", "Err"} and isinstance(text, str)
+    """Whether `value` is the MessagePack of a result, or None."""
+    return value is None or isinstance(value, bytes)
 
 
 def _reasons(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
+def _entry(value: object) -> bool:
+    """Whether `value` is an entry of a directory as brane-wire's `Entry`."""
+    try:
+        check_fields("entry", value, _ENTRY)
+    except WireError:
+        return False
+    return True
+
+
+def _entries(value: object) -> bool:
+    return isinstance(value, list) and len(value) <= MAX_ENTRIES and all(map(_entry, value))
+
+
+def _file_answer(value: object) -> bool:
+    """Whether `value` is an answer as brane-wire's `FileAnswer`."""
+    if not isinstance(value, dict) or len(value) != 1:
+        return False
+    ((kind, fields),) = value.items()
+    if kind == "found":
+        return _entry(fields)
+    try:
+        check_fields(kind, fields, _FILE_ANSWERS[kind])
+    except (KeyError, WireError):
+        return False
+    return True
+
+
+_ENTRY: Final[Mapping[str, Callable[[Any], bool]]] = {
+    "name": _text(255),
+    "kind": lambda value: value in ("directory", "file", "symlink"),
+    "size": _number((1 << 64) - 1),
+    "executable": lambda value: type(value) is bool,
+    "target": _text(4096),
+}
+_FILE_ANSWERS: Final[Mapping[str, Mapping[str, Callable[[Any], bool]]]] = {
+    "listed": {"entries": _entries, "more": lambda value: type(value) is bool},
+    "fetched": {"data": _data(MAX_PIECE), "end": lambda value: type(value) is bool},
+    "stored": {},
+    "failed": {"code": _text(64)},
+}
 _FAILED: Final = {"step": _text(64), "errno": _number(4095), "detail": _text(8192)}
 
 #: From a template.
@@ -214,6 +243,8 @@ FROM_BRANE: Final[Mapping[str, Mapping[str, Callable[[Any], bool]]]] = {
     "output": {"stream": _number(2, 1), "data": _data(MAX_CHUNK)},
     "denied": {"interface": _text(1024), "function": _text(1024), "tried": _text(2048)},
     "limited": {"limit": lambda value: value == "memory", "asked": _number((1 << 64) - 1)},
+    "asked": {"name": _text(256), "arguments": _data(MAX_TOOL)},
+    "file": {"answer": _file_answer},
     "returned": {"value": _value},
     "exited": {"code": _number(255)},
     "trapped": {"kind": _text(64), "detail": _text(4096), "backtrace": _text(4096)},

@@ -42,10 +42,10 @@ class Brane:
             check=False,
         )
 
-    def start(self, *args: str, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            self.words(*args), stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.env
-        )
+    def start(
+        self, *args: str, stdin: int = subprocess.DEVNULL, stderr: int = subprocess.PIPE
+    ) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(self.words(*args), stdin=stdin, stdout=subprocess.PIPE, stderr=stderr, env=self.env)
 
 
 @pytest.fixture(scope="session")

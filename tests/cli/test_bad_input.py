@@ -167,7 +167,7 @@ def test_a_relative_state_folder_is_125_and_nothing_is_made(brane: Brane, tmp_pa
 def test_shells_are_told_the_presets(brane: Brane) -> None:
     words = {"_BRANE_COMPLETE": "complete_bash", "COMP_WORDS": "brane run --preset ", "COMP_CWORD": "3"}
     done = brane(env=words)
-    assert {line.split()[0] for line in done.stdout.decode().splitlines()} == {"none", "command", "python"}
+    assert {line.split()[0] for line in done.stdout.decode().splitlines()} == {"none", "command", "library", "python"}
 
 
 def test_import_this_fails_and_says_why(brane: Brane) -> None:

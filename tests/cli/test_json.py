@@ -23,6 +23,7 @@ KEYS = {
     "denials",
     "usage",
     "run",
+    "taken",
     "error",
 }
 

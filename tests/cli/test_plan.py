@@ -62,4 +62,4 @@ def test_without_a_program_the_presets_are_printed(brane: Brane) -> None:
     done = brane("plan")
     assert done.returncode == 0
     assert {"none", "command", "python"} <= {line.split()[0] for line in done.stdout.decode().splitlines()}
-    assert set(json.loads(brane("plan", "--json").stdout)["presets"]) == {"none", "command", "python"}
+    assert set(json.loads(brane("plan", "--json").stdout)["presets"]) == {"none", "command", "library", "python"}

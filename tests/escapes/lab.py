@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 from branes import _kernel, audit
 from branes import runtime as runtimes
 from branes.brane import Collected
+from branes.calling import COMMAND
 from branes.conduct import Conduct
 from branes.drive import NOBODY, Caller, Driver
 from branes.errors import BranesError
@@ -187,7 +188,7 @@ class Lab:
             driver = Driver(jailed, conduct, self.runtime.log)
             driver.send(opening)
             conduct.called("attack", hashlib.sha256(repr(words).encode()).hexdigest())
-            driver.send(conduct.session.call("attack", []))
+            driver.send(conduct.session.call(COMMAND))
             with contextlib.suppress(BranesError):
                 driver.call(Caller(source=NOBODY.source, emit=output.emit), limits.timeout)
             driver.end()

@@ -19,7 +19,7 @@ ALL = [pytest.param(row, attempt, id=f"{row.id}-{attempt.name}") for row, attemp
 CONTROLS = [parameter for parameter in ALL if not parameter.values[1].no_control]
 # fmt: off
 DUE = [
-    "W01", "W02", "W05", "W12", "W14", "W16", "W17", "W20", "W22", "W25", "W26",
+    "W01", "W02", "W05", "W08", "W09", "W10", "W11", "W12", "W14", "W16", "W17", "W20", "W22", "W24", "W25", "W26",
     "N01", "N02", "N05", "N06", "N08", "N09", "N10", "N11", "N13", "N14",
     "S01", "S03", "S04", "S05", "S06", "S11", "S12", "S13", "S14", "S16",
     "R02", "R05", "R06", "R08",

@@ -21,7 +21,7 @@ SOCKETS = ("wasi:sockets/network@0.2.0", "wasi:sockets/tcp@0.2.0", "wasi:sockets
 def start(lab: Lab, links: dict[str, str]) -> Template:
     """A template of the guest that wants sockets, with these links, whatever a plan would say."""
     artifact = lab.runtime.artifact((GUESTS / "ungranted.wat").read_bytes, lambda _done, _total: None)
-    job = wire.pack({"interfaces": [{"name": name, "state": state} for name, state in links.items()]})
+    job = wire.pack({"interfaces": [{"name": name, "state": state} for name, state in links.items()], "mounts": []})
     worker = _executables.executable("brane-worker")
     return Template(worker, artifact.memfd, lab.runtime.filters("brane"), job)
 

@@ -18,7 +18,7 @@ SALES = (EXAMPLES / "sales.csv").read_bytes()
 @pytest.fixture(scope="session")
 def wordcount(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("c") / "wordcount.wasm"
-    env = os.environ | {"ZIG_GLOBAL_CACHE_DIR": str(out.parent / "zig")}
+    env = os.environ | {"ZIG_GLOBAL_CACHE_DIR": str(tmp_path_factory.getbasetemp() / "zig")}
     compiler = [sys.executable, "-m", "ziglang", "cc", "--target=wasm32-wasi", "-O2"]
     subprocess.run([*compiler, "-o", out, EXAMPLES / "wordcount.c"], env=env, check=True, timeout=300)
     return out
@@ -30,7 +30,7 @@ def words(tmp_path_factory: pytest.TempPathFactory) -> Path:
     own = {
         "GOOS": "wasip1",
         "GOARCH": "wasm",
-        "GOCACHE": str(out.parent / "cache"),
+        "GOCACHE": str(tmp_path_factory.getbasetemp() / "go-cache"),
         "GOPATH": str(out.parent / "path"),
         "GOTOOLCHAIN": "local",
         "GOFLAGS": "-mod=mod",
@@ -51,7 +51,8 @@ def test_a_c_program_gets_arguments_and_input_and_gives_its_own_exit_code(wordco
 
 @pytest.mark.timeout(900)
 def test_a_go_program_runs_unchanged(words: Path) -> None:
-    orders = b'{"customer": "b", "amount": 2.5}\n{"customer": "a", "amount": 1}\nnot json\n{"customer": "b", "amount": 4}\n'
+    orders = b'{"customer": "b", "amount": 2.5}\n{"customer": "a", "amount": 1}\nnot json\n'
+    orders += b'{"customer": "b", "amount": 4}\n'
     done = branes.run(words, ["x", "y z"], stdin=orders)
     assert done.stdout == b"a 1.00\nb 6.50\nargs [x y z] env 0 time goes on true\nno file: true\n"
     assert done.stderr.startswith(b"skipped: invalid character")

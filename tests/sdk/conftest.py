@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import select
+import sys
 from contextlib import contextmanager
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,8 @@ import pytest
 
 from branes import runtime
 from branes.audit import Record, tail
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # components and types are shared with other tests
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -21,7 +21,7 @@ from branes.launching import prepare
 from branes.manifest import Manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
     from types import FrameType, SimpleNamespace
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from branes.launching import Prepared
     from branes.plan import Plan
     from branes.spawn import Template
+    from branes.trees.ingest import Tree
 
 FORK = """
 import os, sys
@@ -230,14 +231,14 @@ class Held(runtime.Runtime):
         self.let = threading.Event()
         self.starts = 0
 
-    def _start(self, plan: Plan, artifact: Artifact) -> Template:
+    def _start(self, plan: Plan, artifact: Artifact, trees: Sequence[Tree]) -> Template:
         if plan.template_digest == self.held:
             self.starts += 1
             self.starting.set()
             assert self.let.wait(60)
             if self.starts <= self.failures:
                 raise errors.HostFault("the first does not start")
-        return super()._start(plan, artifact)
+        return super()._start(plan, artifact, trees)
 
     def wait_until_wanted(self, times: int) -> None:
         """Wait until so many threads want the template."""

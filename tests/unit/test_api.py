@@ -16,6 +16,7 @@ import branes
 from branes import aio, api, asking
 from branes.errors import GuestError, UsageError
 from branes.outcome import Completed, Usage
+from branes.values import Err, Ok
 
 DONE = Completed(exit_code=0, stdout=b"", stderr=b"", usage=Usage(wall=0.0), denials=(), run="r")
 JSON = st.recursive(
@@ -27,20 +28,20 @@ JSON = st.recursive(
 
 @given(JSON)
 def test_a_value_that_json_can_say_comes_back_as_it_was(value: object) -> None:
-    assert api.value_of({"result": {"Ok": json.dumps(value)}}, DONE) == value
+    assert api.value_of(Ok(json.dumps(value)), DONE) == value
 
 
 @pytest.mark.parametrize("text", ["", "{", "NaN", "[Infinity]", "-Infinity", "1 2", "[" * 100_000, "1" * 5000])
 def test_text_that_is_not_json_is_the_guests_error(text: str) -> None:
     with pytest.raises(GuestError, match="not JSON") as caught:
-        api.value_of({"result": {"Ok": text}}, DONE)
+        api.value_of(Ok(text), DONE)
     assert caught.value.completed is DONE
 
 
 def test_an_exception_of_the_guest_is_told_with_its_type_and_traceback() -> None:
     fields = json.dumps({"type": "ValueError", "message": "\x1b[2J", "traceback": "Traceback"})
     with pytest.raises(GuestError) as caught:
-        api.value_of({"result": {"Err": fields}}, DONE)
+        api.value_of(Err(fields), DONE)
     assert (caught.value.type, caught.value.traceback) == ("ValueError", "Traceback")
     assert str(caught.value) == r"ValueError: \x1b[2J"
 
@@ -48,18 +49,18 @@ def test_an_exception_of_the_guest_is_told_with_its_type_and_traceback() -> None
 @pytest.mark.parametrize("text", ["[]", "1", "{}", '{"type": 1, "message": null}'])
 def test_an_exception_that_is_not_told_as_agreed_is_still_the_guests_error(text: str) -> None:
     with pytest.raises(GuestError):
-        api.value_of({"result": {"Err": text}}, DONE)
+        api.value_of(Err(text), DONE)
 
 
 def test_an_exception_of_any_length_is_cut() -> None:
     long = "\ue000" * 1_000_000
     with pytest.raises(GuestError) as caught:
-        api.value_of({"result": {"Err": json.dumps(dict.fromkeys(("type", "message", "traceback"), long))}}, DONE)
+        api.value_of(Err(json.dumps(dict.fromkeys(("type", "message", "traceback"), long))), DONE)
     assert (len(caught.value.type), len(caught.value.traceback)) == (4096, 65536)
     assert len(caught.value.message) < 100_000
 
 
-@pytest.mark.parametrize("value", [None, {"u8": 1}, {"string": "1"}])
+@pytest.mark.parametrize("value", [None, 1, "1", Ok(1)])
 def test_a_value_of_another_type_is_the_guests_error(value: object) -> None:
     with pytest.raises(GuestError):
         api.value_of(value, DONE)
@@ -68,7 +69,7 @@ def test_a_value_of_another_type_is_the_guests_error(value: object) -> None:
 @pytest.mark.parametrize("words", [("\udc80", "f", []), ("c", "\udc80", []), ("c", "f", ["\udc80"])])
 def test_code_that_is_not_unicode_is_the_callers_mistake(words: tuple[str, str, list[str]]) -> None:
     with pytest.raises(UsageError):
-        asking.run_arguments(*words)
+        asking.run_request(*words)
 
 
 @pytest.mark.parametrize(
@@ -78,6 +79,8 @@ def test_code_that_is_not_unicode_is_the_callers_mistake(words: tuple[str, str, 
         (aio.python, branes.python),
         (aio.Python.run, branes.Python.run),
         (aio.Python.eval, branes.Python.eval),
+        (aio.open, branes.open),
+        (aio.App.call, branes.App.call),
     ],
 )
 def test_asyncio_twins_have_the_same_parameters_and_documentation(ours: object, twin: object) -> None:

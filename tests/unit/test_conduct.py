@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
 from branes import errors, wire
 from branes._kernel import Notification
-from branes.conduct import HEADROOM, MAX_CALLS, Action, Conduct, Done, Emit, Kill, Record, Send, Want
+from branes.calling import eval_expression, run_code
+from branes.conduct import HEADROOM, MAX_CALLS, Action, Answer, Conduct, Done, Emit, Kill, Record, Run, Send, Want
 from branes.limits import Limits
 from branes.outcome import Died, Usage
 from branes.plan import Binding
-from branes.session import Session
+from branes.session import Filed, Session
+from branes.values.packed import pack
 
-LIMITS = Limits(memory=1 << 20, timeout=2.0, output=10, refusals=3)
+if TYPE_CHECKING:
+    from branes.audit import Event
+
+LIMITS = Limits(memory=1 << 20, timeout=2.0, output=10, refusals=3, calls=3)
 DENIED = {"interface": "wasi:sockets/tcp", "function": "start-connect", "tried": "1.2.3.4:80"}
 DIED = Died(code=0, signal=0, user=0.5, system=0.25, max_rss=4096)
+RUN = run_code("", "app", [])
 KILLED = replace(DIED, signal=9)
 RECORDED = wire.frame(wire.encode("recorded"))
 SOCKET = Notification(id=1, pid=2, number=41, arch=0xC000003E, instruction_pointer=0, args=(2, 1, 0, 0, 0, 0))
@@ -32,8 +39,8 @@ def conduct() -> Conduct:
     """A conduct whose brane is in its first call."""
     session = Session()
     made = Conduct(session, "run1", "sha256:" + "0" * 64, LIMITS)
-    go = session.go(Binding(args=("app",), env={}, limits=LIMITS), LIMITS.memory)
-    session.call("run", [])
+    go = session.go(Binding(args=("app",), env={}, limits=LIMITS, tools=("search",)), LIMITS.memory)
+    session.call(RUN)
     assert made.received(event("started", go=hashlib.sha256(go[4:]).digest())) == []
     return made
 
@@ -55,8 +62,8 @@ def ended(conduct: Conduct, died: Died) -> dict[str, object]:
 
 
 def test_output_input_and_results_are_passed_on_in_order(conduct: Conduct) -> None:
-    stream = event("output", stream=1, data=b"hi") + event("pull", max=5) + event("returned", value={"u8": 1})
-    assert conduct.received(stream) == [Emit(1, b"hi"), Want(5), Done({"u8": 1})]
+    stream = event("output", stream=1, data=b"hi") + event("pull", max=5) + event("returned", value=pack(1))
+    assert conduct.received(stream) == [Emit(1, b"hi"), Want(5), Done(1)]
     assert conduct.fate is None
 
 
@@ -188,7 +195,7 @@ def test_a_cancelled_run_is_recorded_then_killed(conduct: Conduct) -> None:
 def test_nothing_that_a_condemned_brane_says_counts(conduct: Conduct) -> None:
     conduct.timed_out()
     fate = conduct.fate
-    assert conduct.received(event("output", stream=1, data=b"hi") + event("returned", value=None)) == []
+    assert conduct.received(event("output", stream=1, data=b"hi") + event("returned", value=pack(0))) == []
     assert conduct.received(b"\xff" * 8) == []
     assert conduct.cancelled() == []
     assert conduct.timed_out() == []
@@ -215,10 +222,10 @@ def test_a_call_is_recorded_with_whatever_comes_next(conduct: Conduct) -> None:
 def test_many_calls_are_recorded_although_nothing_else_happens(conduct: Conduct) -> None:
     for _ in range(MAX_CALLS - 1):
         conduct.called("run", "sha256:00")
-    assert conduct.received(event("returned", value=None)) == [Done(None)]
-    conduct.session.call("run", [])
+    assert conduct.received(event("returned", value=pack(0))) == [Done(0)]
+    conduct.session.call(RUN)
     conduct.called("run", "sha256:00")
-    actions = conduct.received(event("returned", value=None))
+    actions = conduct.received(event("returned", value=pack(0)))
     assert kinds(actions) == [Record, Done]
     assert recorded(actions) == ["call.started"] * MAX_CALLS
     assert recorded(conduct.died(KILLED)) == ["run.ended"]
@@ -231,6 +238,49 @@ def test_an_exit_is_an_exit_whatever_its_code(conduct: Conduct) -> None:
         assert made.received(event("exited", code=code)) == []
         assert ended(made, DIED)["outcome"] == "exited"
         assert (made.exit_code, made.fate) == (code, None)
+
+
+@pytest.fixture
+def stays_behind() -> Conduct:
+    """A conduct whose guest has exited with 3, and whose brane is there for its files."""
+    made = Conduct(Session(), "run1", "sha256:" + "0" * 64, LIMITS)
+    binding = Binding(args=("app",), env={}, limits=LIMITS, stays=True)
+    go = made.session.go(binding, LIMITS.memory)
+    made.session.call(RUN)
+    made.received(event("started", go=hashlib.sha256(go[4:]).digest()))
+    assert made.received(event("exited", code=3)) == [Done(None)]
+    return made
+
+
+def test_an_exit_of_a_guest_whose_brane_stays_is_the_end_of_the_call_and_not_of_the_brane(
+    stays_behind: Conduct,
+) -> None:
+    assert (stays_behind.exit_code, stays_behind.fate) == (3, None)
+    stays_behind.session.filed({"stat": {"mount": 0, "path": ""}})
+    answer = stays_behind.received(event("file", answer={"failed": {"code": "no-entry"}}))
+    assert answer == [Done(Filed("failed", {"code": "no-entry"}))]
+    stays_behind.closed()
+    done = ended(stays_behind, KILLED)
+    assert (done["outcome"], done["exit_code"]) == ("exited", 3)
+
+
+@pytest.mark.parametrize("died", [KILLED, replace(DIED, signal=11)])
+def test_a_brane_that_stays_and_dies_unasked_did_not_do_what_it_should(stays_behind: Conduct, died: Died) -> None:
+    stays_behind.session.filed({"stat": {"mount": 0, "path": ""}})
+    assert ended(stays_behind, died)["outcome"] == "host-fault"
+    assert isinstance(stays_behind.fate, errors.HostFault)
+
+
+def test_what_a_brane_that_stays_says_unasked_is_recorded_and_kills(stays_behind: Conduct) -> None:
+    actions = stays_behind.received(event("output", stream=1, data=b"x"))
+    assert kinds(actions) == [Record, Kill]
+    assert recorded(actions) == ["protocol.broken"]
+
+
+def test_what_the_owner_does_about_files_is_recorded_with_what_follows_at_the_latest_its_end(conduct: Conduct) -> None:
+    conduct.note("files.read", {"path": "/scratch/a"}, {"bytes": 1})
+    conduct.closed()
+    assert recorded(conduct.died(KILLED)) == ["files.read", "run.ended"]
 
 
 def test_a_death_of_memory_that_no_event_announced_is_a_limit(conduct: Conduct) -> None:
@@ -272,27 +322,24 @@ def test_a_brane_that_its_owner_closed_did_nothing_wrong(conduct: Conduct) -> No
 
 
 def test_the_end_says_what_the_last_call_exited_with(conduct: Conduct) -> None:
-    conduct.received(event("returned", value={"u8": 3}))
+    conduct.received(event("returned", value=pack(3)))
     conduct.closed()
     done = ended(conduct, KILLED)
     assert (done["outcome"], done["exit_code"]) == ("closed", 3)
 
 
-@pytest.mark.parametrize("value", [{"result": {"Ok": "1"}}, None])
-def test_the_end_says_no_exit_code_where_the_last_call_had_none(
-    conduct: Conduct, value: dict[str, object] | None
-) -> None:
-    conduct.received(event("returned", value={"u8": 3}))
-    conduct.session.call("eval", [])
+def test_the_end_says_no_exit_code_where_the_last_call_had_none(conduct: Conduct) -> None:
+    conduct.received(event("returned", value=pack(3)))
+    conduct.session.call(eval_expression("1"))
     conduct.called("eval", "sha256:00")
-    conduct.received(event("returned", value=value))
+    conduct.received(event("returned", value=pack([0, "1"])))
     conduct.closed()
     assert "exit_code" not in ended(conduct, KILLED)
 
 
 def test_a_call_that_did_not_come_to_its_end_has_no_exit_code(conduct: Conduct) -> None:
-    conduct.received(event("returned", value={"u8": 3}))
-    conduct.session.call("run", [])
+    conduct.received(event("returned", value=pack(3)))
+    conduct.session.call(RUN)
     conduct.called("run", "sha256:00")
     conduct.timed_out()
     assert "exit_code" not in ended(conduct, KILLED)
@@ -304,9 +351,9 @@ def test_each_call_is_told_of_its_own_refusals_and_the_end_of_all(conduct: Condu
         (record, _) = conduct.received(event("denied", **DENIED))
         assert isinstance(record, Record)
         conduct.recorded(record, seq)
-        conduct.received(event("returned", value={"u8": 0}))
+        conduct.received(event("returned", value=pack(0)))
         told.append([denial.seq for denial in conduct.completed(0, b"", b"", Usage(wall=0.0)).denials])
-        conduct.session.call("run", [])
+        conduct.session.call(RUN)
         conduct.called("run", "sha256:00")
     assert told == [[1], [2]]
     assert conduct.completed(0, b"", b"", Usage(wall=0.0)).denials == ()
@@ -325,3 +372,78 @@ def test_the_end_says_what_was_used_and_refused(conduct: Conduct) -> None:
     assert done["process"] == {"code": 0, "signal": 9}
     assert done["usage"] == {"user": "0.500000", "system": "0.250000", "max_rss": 4096}
     assert done["refused"] == 1
+
+
+ASKED = {"name": "search", "arguments": b'{"args":[1],"kwargs":{}}'}
+DIGEST = "sha256:" + hashlib.sha256(ASKED["arguments"]).hexdigest()  # type: ignore[arg-type]
+
+
+def only(actions: list[Action]) -> Event:
+    """The last event of the first record."""
+    assert isinstance(actions[0], Record)
+    return actions[0].events[-1]
+
+
+def test_a_call_of_a_tool_is_recorded_with_the_digest_of_its_arguments_before_it_runs(conduct: Conduct) -> None:
+    actions = conduct.received(event("asked", **ASKED))
+    assert actions[1:] == [Run("search", b'{"args":[1],"kwargs":{}}')]
+    made = only(actions)
+    assert (made.layer, made.event) == ("language", "tool.called")
+    assert (made.tried, made.done) == ({"tool": "search", "arguments": DIGEST}, {"granted": True})
+
+
+@pytest.mark.parametrize(
+    ("answer", "done", "result"),
+    [
+        (Answer(data=b"1"), {}, {"Ok": b"1"}),
+        (Answer(data=b"{}", failed="KeyError"), {"failed": "KeyError"}, {"Err": b"{}"}),
+    ],
+)
+def test_what_came_of_a_tool_is_sent_at_once_and_recorded_with_what_follows(
+    conduct: Conduct, answer: Answer, done: dict[str, str], result: dict[str, bytes]
+) -> None:
+    conduct.received(event("asked", **ASKED))
+    assert conduct.tool_returned(answer) == [Send(event("answered", result=result))]
+    (returned, called) = next(
+        action.events for action in conduct.received(event("asked", **ASKED)) if isinstance(action, Record)
+    )
+    assert (returned.event, called.event) == ("tool.returned", "tool.called")
+    assert returned.tried == {"tool": "search", "result": "sha256:" + hashlib.sha256(answer.data).hexdigest()}
+    assert returned.done == done
+
+
+def test_a_tool_that_ends_after_its_brane_was_told_to_die_changes_nothing(conduct: Conduct) -> None:
+    conduct.received(event("asked", **ASKED))
+    assert kinds(conduct.timed_out()) == [Record, Kill]
+    assert conduct.tool_returned(Answer(data=b"1")) == []
+    assert isinstance(conduct.fate, errors.DeadlineExceeded)
+
+
+def test_one_call_of_a_tool_too_many_is_recorded_and_kills_and_does_not_run(conduct: Conduct) -> None:
+    for _ in range(LIMITS.calls):
+        assert kinds(conduct.received(event("asked", **ASKED))) == [Record, Run]
+        conduct.tool_returned(Answer(data=b"1"))
+    actions = conduct.received(event("asked", **ASKED))
+    assert kinds(actions) == [Record, Kill]
+    assert only(actions).done == {"granted": False, "killed": True}
+    assert isinstance(conduct.fate, errors.LimitExceeded)
+    assert conduct.fate.limit == "calls"
+
+
+@pytest.mark.parametrize("stream", [event("asked", **ASKED) * 2, event("asked", **ASKED | {"name": "other"})])
+def test_a_brane_that_asks_out_of_turn_or_for_what_it_was_not_given_is_recorded_and_killed(
+    conduct: Conduct, stream: bytes
+) -> None:
+    actions = conduct.received(stream)
+    assert kinds(actions)[-2:] == [Record, Kill]
+    assert recorded(actions)[-1] == "protocol.broken"
+    assert isinstance(conduct.fate, errors.HostFault)
+    assert conduct.tool_returned(Answer(data=b"1")) == []
+
+
+@pytest.mark.parametrize("value", [None, pack(256), pack("1"), pack([0]), b"", b"\xc1", pack(1) + pack(1)])
+def test_a_result_that_does_not_fit_its_type_kills_and_is_recorded(conduct: Conduct, value: bytes | None) -> None:
+    actions = conduct.received(event("returned", value=value))
+    assert kinds(actions) == [Record, Kill]
+    assert "protocol.broken" in recorded(actions)
+    assert isinstance(conduct.fate, errors.HostFault)

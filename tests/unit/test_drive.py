@@ -16,6 +16,7 @@ import pytest
 
 from branes import errors, wire
 from branes.audit import AuditLog, tail, verify
+from branes.calling import run_code
 from branes.conduct import Conduct
 from branes.drive import NOBODY, Caller, Driver
 from branes.inputs import source
@@ -25,6 +26,7 @@ from branes.limits import Limits
 from branes.outcome import Died, Usage, Used, usage_of
 from branes.plan import Binding
 from branes.session import Session
+from branes.values.packed import pack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +35,9 @@ SEEN = process.Enforced(status={}, namespaces={}, descriptors={}, root=(), uid=0
 LIMITS = Limits(timeout=60.0, refusals=3)
 DENIED = wire.frame(wire.encode("denied", interface="wasi:sockets/tcp", function="start-connect", tried=""))
 OUTPUT = wire.frame(wire.encode("output", stream=1, data=b"hi"))
-RETURNED = wire.frame(wire.encode("returned", value=None))
+RETURNED = wire.frame(wire.encode("returned", value=pack(0)))
+ASKED = wire.frame(wire.encode("asked", name="search", arguments=b'{"args":[1],"kwargs":{}}'))
+OTHER = wire.frame(wire.encode("asked", name="other", arguments=b'{"args":[1],"kwargs":{}}'))
 PULL = wire.frame(wire.encode("pull", max=100))
 
 
@@ -66,8 +70,8 @@ class Puppet:
 
     def _begin(self) -> None:
         session = self.conduct.session
-        go = session.go(Binding(args=(), env={}, limits=LIMITS), 0)
-        session.call("run", [])
+        go = session.go(Binding(args=(), env={}, limits=LIMITS, tools=("search",)), 0)
+        session.call(run_code("", "app", []))
         self.say(wire.frame(wire.encode("started", go=hashlib.sha256(go[4:]).digest())))
 
     def _reap(self) -> None:
@@ -282,3 +286,69 @@ def test_a_call_is_told_what_was_used_in_it_alone() -> None:
 def test_a_share_of_the_system_that_was_guessed_too_small_makes_no_time_negative() -> None:
     before, after = Used(user=1.0, system=0.0, max_rss=10), Died(code=0, signal=0, user=0.5, system=0.75, max_rss=20)
     assert usage_of(3.0, after, before) == Usage(wall=3.0, user=0.0, system=0.25, max_rss=20)
+
+
+def test_a_tool_is_called_once_its_record_is_durable_and_answered_while_input_still_comes(puppet: Puppet) -> None:
+    heard: list[Any] = []
+
+    def search(number: int) -> list[Any]:
+        return [number, puppet.recorded()]
+
+    def guest() -> None:
+        puppet.say(PULL + ASKED)
+        heard.extend((puppet.hear(), puppet.hear()))
+        puppet.say(RETURNED)
+
+    thread = threading.Thread(target=guest)
+    thread.start()
+    puppet.driver.tools = {"search": search}
+    puppet.driver.call(collecting([], b"in"), 60.0)
+    thread.join()
+    given = {"stdin": {"data": b"in", "eof": False}}
+    answered = {"answered": {"result": {"Ok": b'[1,["tool.called"]]'}}}
+    assert given in heard
+    assert answered in heard
+
+
+@pytest.mark.parametrize(
+    "then", [ASKED, OTHER, OUTPUT, RETURNED, DENIED], ids=["again", "other", "output", "end", "no"]
+)
+def test_a_brane_that_does_anything_while_its_tool_runs_is_killed_and_the_tool_is_not_waited_for(
+    puppet: Puppet, then: bytes
+) -> None:
+    called: list[int] = []
+    go = threading.Event()
+
+    def search(number: int) -> None:
+        called.append(number)
+        go.wait(60)
+
+    puppet.driver.tools = {"search": search}
+    puppet.say(ASKED + then)
+    puppet.driver.call(NOBODY, 60.0)
+    assert puppet.driver.died is not None
+    assert puppet.driver.result is None
+    assert isinstance(puppet.conduct.fate, errors.HostFault)
+    assert puppet.recorded() == ["tool.called", "protocol.broken", "run.ended"]
+    go.set()
+    assert len(called) <= 1
+
+
+def test_a_brane_that_asks_for_a_tool_that_it_was_not_given_is_killed_and_nothing_runs(puppet: Puppet) -> None:
+    called: list[int] = []
+    puppet.driver.tools = {"search": called.append, "other": called.append}
+    puppet.say(OTHER)
+    puppet.driver.call(NOBODY, 60.0)
+    assert isinstance(puppet.conduct.fate, errors.HostFault)
+    assert puppet.recorded() == ["protocol.broken", "run.ended"]
+    assert called == []
+
+
+def test_a_tool_does_not_keep_the_deadline_from_coming(puppet: Puppet) -> None:
+    go = threading.Event()
+    puppet.driver.tools = {"search": lambda _number: go.wait(60)}
+    puppet.say(ASKED)
+    puppet.driver.call(NOBODY, 0.2)
+    go.set()
+    assert isinstance(puppet.conduct.fate, errors.DeadlineExceeded)
+    assert puppet.recorded() == ["tool.called", "limit.time", "run.ended"]

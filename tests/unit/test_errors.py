@@ -7,10 +7,12 @@ from branes import errors
 CODES = {
     "UsageError": 2,
     "InputError": 2,
+    "FileError": 2,
     "Refused": 126,
     "Escaped": 126,
     "Trapped": 134,
     "GuestError": 1,
+    "ResultError": 1,
     "LimitExceeded": 137,
     "DeadlineExceeded": 124,
     "HostFault": 125,

@@ -11,6 +11,7 @@ from branes.component import Component
 from branes.errors import Refused, UsageError
 from branes.limits import Limits
 from branes.manifest import Manifest
+from branes.mounts import Mount
 from branes.plan import Binding, Plan
 
 LIMITS = Limits(memory=1 << 20, timeout=1.5, output=1000, refusals=7)
@@ -30,12 +31,20 @@ CHANGES: dict[str, list[Any]] = {
         {"wasi:cli/stdout": "granted", "wasi:sockets/tcp": "granted"},
         {"wasi:cli/stderr": "granted", "wasi:sockets/tcp": "denied"},
     ],
+    "mounts": [
+        (Mount(path="/data", kind="files"),),
+        (Mount(path="/data", kind="scratch"),),
+        (Mount(path="/data", kind="tree", digest="sha256:" + "0" * 64),),
+        (Mount(path="/data", kind="tree", digest="sha256:" + "1" * 64),),
+        (Mount(path="/data", kind="files"), Mount(path="/w", kind="scratch")),
+    ],
     "filters": [{"template": "cd" * 32, "brane": "ee" * 32}, {"template": "ce" * 32, "brane": "ef" * 32}],
     "ceilings": [
         replace(LIMITS, memory=2 << 20),
         replace(LIMITS, timeout=1.6),
         replace(LIMITS, output=1001),
         replace(LIMITS, refusals=8),
+        replace(LIMITS, calls=9),
     ],
 }
 
@@ -46,17 +55,17 @@ def component(*imports: str) -> Component:
 
 def test_the_template_digest_is_what_it_has_been() -> None:
     """A change here is a change of what every recorded digest means."""
-    assert PLAN.template_digest == "sha256:97876d5278b88d41f39833e47b06b113b7e9048eff5cf4819ea02361cf5425b3"
+    assert PLAN.template_digest == "sha256:5809a69120d71f6d09d56e33d522eaec3f505821ead457661291811bb0e5b60e"
 
 
 def test_the_binding_digest_is_what_it_has_been() -> None:
-    assert BINDING.digest(KEY) == "sha256:72100d88838241d93c782fcec0a262cf21c8966276080507dffa6203cf45f9ca"
+    assert BINDING.digest(KEY) == "sha256:0949fca55bd5919b0d26e6e5f4b7770be968408518600b7b2aff55cf779afc83"
 
 
 def test_the_plan_digest_is_what_it_has_been() -> None:
     assert (
         plan.plan_digest(PLAN.template_digest, BINDING.digest(KEY))
-        == "sha256:cc23d95d57d92a8be8cd886bee62ce9094d13b3a1b6f9f23449830fb47a64cee"
+        == "sha256:ce3fb4d5b3b9523c13e258108c741d575861b61ed1c32fd5335ef3b0f81406fa"
     )
 
 
@@ -88,6 +97,10 @@ def _differing(limits: Limits) -> list[str]:
         replace(BINDING, env={}),
         replace(BINDING, env={"A": "2"}),
         replace(BINDING, limits=replace(LIMITS, timeout=0.5)),
+        replace(BINDING, late="sha256:" + "0" * 64),
+        replace(BINDING, stays=True),
+        replace(BINDING, tools=("search",)),
+        replace(BINDING, tools=("search", "db.lookup")),
     ],
 )
 def test_another_late_binding_is_another_plan_of_the_same_template(binding: Binding) -> None:
@@ -124,6 +137,17 @@ def test_everything_absent_is_refused_at_once_with_the_change_that_would_allow_i
         ("evil:host/anything", "--deny evil:host/anything"),
         ("wasi:http/types@0.2.0", "--deny wasi:http/types"),
     ]
+
+
+def test_who_gives_tools_grants_the_interface_that_calls_them_and_the_names_come_late() -> None:
+    imports = component("branes:tools/tools@0.1.0")
+    with pytest.raises(Refused):
+        plan.decide(imports, Manifest())
+    plans = [plan.decide(imports, Manifest(tools={name: print})) for name in ("search", "other")]
+    assert plans[0].links == {"branes:tools/tools": "granted"}
+    assert plans[0].template_digest == plans[1].template_digest
+    denied = plan.decide(imports, Manifest(tools={"search": print}, denials=("branes:tools",)))
+    assert denied.links == {"branes:tools/tools": "denied"}
 
 
 def test_denial_wins_over_a_grant() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from branes import compiling, conduct, demands, jailed
+from branes import compiling, conduct, demands, jailed, wire
 
 CRATES = Path(__file__).parents[2] / "crates"
 
@@ -24,6 +24,7 @@ def constant(path: str, name: str) -> int:
     [
         ("cage/src/sys.rs", "OUT_OF_MEMORY", conduct._OUT_OF_MEMORY),
         ("cage/src/sys.rs", "OUT_OF_MEMORY", compiling._OUT_OF_MEMORY),
+        ("brane-wire/src/brane.rs", "MAX_TOOL", wire.MAX_TOOL),
         ("cage/src/birth.rs", "STACK", demands.STACK),
         ("cage/src/seal.rs", "COMMANDS", jailed._COMMANDS),
         ("cage/src/seal.rs", "EVENTS", jailed._EVENTS),

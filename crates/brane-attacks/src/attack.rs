@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use brane_wire::brane::{FromBrane, ToBrane};
-use cage::{Artifact, Body, Failure, Pipe, PipeError};
+use cage::{Artifact, Body, Failure, Late, Pipe, PipeError};
 use serde_bytes::ByteBuf;
 use sha2::{Digest, Sha256};
 
@@ -17,12 +17,17 @@ const FAILED: u8 = 1;
 pub(crate) struct Attack;
 
 impl Body for Attack {
-    fn prepare(&mut self, _job: &[u8], _artifact: Artifact) -> Result<(), Failure> {
+    fn prepare(
+        &mut self,
+        _job: &[u8],
+        _artifact: Artifact,
+        _trees: Vec<&'static [u8]>,
+    ) -> Result<(), Failure> {
         // The runtime's handlers would meet the filter before the crash that a payload is after.
         raw::default_signals().map_err(|errno| Failure::Program(format!("signals: errno {errno}")))
     }
 
-    fn run(&mut self, mut pipe: Pipe) -> Infallible {
+    fn run(&mut self, mut pipe: Pipe, _late: Late) -> Infallible {
         match start(&mut pipe) {
             Ok(words) => play(pipe, words),
             // Without a "go" there is nobody to tell.

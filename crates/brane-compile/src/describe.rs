@@ -123,7 +123,7 @@ impl<'a> Writer<'a> {
             ComponentEntityType::Module(_) => Shape::Module,
             ComponentEntityType::Component(_) => Shape::Component,
             ComponentEntityType::Type { created: ComponentAnyTypeId::Resource(_), .. } => Shape::Resource,
-            ComponentEntityType::Type { .. } => Shape::Type,
+            ComponentEntityType::Type { created, .. } => Shape::Type { r#type: self.named(created)? },
             ComponentEntityType::Value(_) => Shape::Value,
         };
         Ok(Item { name: String::from(name), shape })
@@ -139,7 +139,7 @@ impl<'a> Writer<'a> {
                     instance.functions.push(Function { name: item.name, signature })
                 }
                 Shape::Resource => instance.resources.push(item.name),
-                Shape::Type => instance.types.push(item.name),
+                Shape::Type { r#type } => instance.types.push((item.name, r#type)),
                 _ => instance.items.push(item),
             }
         }
@@ -164,6 +164,21 @@ impl<'a> Writer<'a> {
 
     fn names<'n>(&mut self, names: impl IntoIterator<Item = &'n str>) -> Result<Vec<String>, Reject> {
         names.into_iter().map(|name| self.name(name)).collect()
+    }
+
+    /// What a named type is made of. Resources are told apart before.
+    fn named(&mut self, ty: ComponentAnyTypeId) -> Result<Type, Reject> {
+        self.budget.spend("")?;
+        Ok(match ty {
+            ComponentAnyTypeId::Defined(id) => {
+                let types = self.types;
+                self.defined(&types[id], 1)?
+            }
+            ComponentAnyTypeId::Func(_) => Type::Unsupported("function-type"),
+            ComponentAnyTypeId::Instance(_) => Type::Unsupported("instance-type"),
+            ComponentAnyTypeId::Component(_) => Type::Unsupported("component-type"),
+            ComponentAnyTypeId::Resource(_) => Type::Unsupported("resource-type"),
+        })
     }
 
     fn ty(&mut self, ty: ComponentValType, depth: usize) -> Result<Type, Reject> {

@@ -39,7 +39,10 @@ pub(crate) enum Shape {
     /// A component.
     Component,
     /// A type other than a resource.
-    Type,
+    Type {
+        /// What it is made of.
+        r#type: Type,
+    },
     /// A resource type.
     Resource,
     /// A value.
@@ -53,9 +56,9 @@ pub(crate) struct Instance {
     pub(crate) functions: Vec<Function>,
     /// Names of the resource types that it declares or re-exports.
     pub(crate) resources: Vec<String>,
-    /// Names of its other types.
+    /// Its other types, by name and in the order of declaration.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) types: Vec<String>,
+    pub(crate) types: Vec<(String, Type)>,
     /// Instances, modules and components inside it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) items: Vec<Item>,
@@ -111,6 +114,6 @@ pub(crate) enum Type {
     Own(String),
     /// A borrowed handle, by the resource's name.
     Borrow(String),
-    /// What is switched off in the engine, by its name.
+    /// What has no values here, by its name: switched off in the engine, or no type of values.
     Unsupported(&'static str),
 }

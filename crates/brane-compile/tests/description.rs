@@ -50,7 +50,8 @@ fn every_value_type_is_spelled_out() {
         );
         let function = json!({"name": "f", "params": [["x", expected]], "result": expected});
         let item = json!([{
-            "name": "i", "kind": "instance", "functions": [function], "resources": [], "types": ["t"],
+            "name": "i", "kind": "instance", "functions": [function], "resources": [],
+            "types": [["t", expected]],
         }]);
         assert_eq!(imports(&component), item, "{text}");
     }
@@ -94,7 +95,7 @@ fn items_of_every_kind_appear() {
         {"name": "plain", "kind": "function", "params": [["a", "u8"]], "result": null},
         {"name": "mod", "kind": "module"},
         {"name": "res", "kind": "resource"},
-        {"name": "num", "kind": "type"},
+        {"name": "num", "kind": "type", "type": "u8"},
         {"name": "outer", "kind": "instance", "functions": [], "resources": [], "items": [
             {"name": "inner", "kind": "instance", "resources": [], "functions": [
                 {"name": "f", "params": [], "result": null}]}]},
@@ -104,6 +105,30 @@ fn items_of_every_kind_appear() {
         {"name": "code", "kind": "module"},
     ]);
     assert_eq!(description["exports"], exports);
+}
+
+#[test]
+fn named_types_stand_in_order_of_declaration_with_what_they_are_made_of() {
+    let component = r#"(component (import "i" (instance
+        (type $point (record (field "x" f32) (field "y" f32)))
+        (export "point" (type $p (eq $point)))
+        (type $shape (variant (case "dot" $p) (case "nothing")))
+        (export "shape" (type $s (eq $shape)))
+        (type $count u32) (export "count" (type (eq $count))))))"#;
+    let point = json!({"record": [["x", "f32"], ["y", "f32"]]});
+    let expected = json!([
+        ["point", point],
+        ["shape", {"variant": [["dot", point], ["nothing", null]]}],
+        ["count", "u32"],
+    ]);
+    assert_eq!(imports(component)[0]["types"], expected);
+}
+
+#[test]
+fn an_exported_type_is_spelled_out() {
+    let component = r#"(component (type $d (enum "red" "green")) (export "color" (type $d)))"#;
+    let exports = accepted(component).header["description"]["exports"].clone();
+    assert_eq!(exports, json!([{"name": "color", "kind": "type", "type": {"enum": ["red", "green"]}}]));
 }
 
 #[test]
@@ -149,6 +174,22 @@ fn types_that_explode_when_spelled_out_are_too_large() {
     let functions: String = (0..100).map(|n| format!(r#"(import "f{n}" (func (param "x" $r)))"#)).collect();
     let header = rejected(format!("(component {record} {functions})"), "too-large");
     assert!(message(&header).contains("description"));
+}
+
+#[test]
+fn named_types_are_paid_for_from_the_same_budget() {
+    let long = "x".repeat(900);
+    let fields: String = (0..100).map(|n| format!(r#"(field "f{n}-{long}" u8)"#)).collect();
+    let names: String = (0..100).map(|n| format!(r#"(import "t{n}" (type (eq $d)))"#)).collect();
+    let header = rejected(format!("(component (type $d (record {fields})) {names})"), "too-large");
+    assert!(message(&header).contains("description"));
+}
+
+#[test]
+fn named_types_deeper_than_64_are_too_large() {
+    let lists: String = (1..70).map(|n| format!("(type $t{n} (list $t{}))", n - 1)).collect();
+    let component = format!(r#"(component (type $t0 (list u8)) {lists} (import "t" (type (eq $t69))))"#);
+    assert!(message(&rejected(component, "too-large")).contains("deeper than 64"));
 }
 
 #[test]

@@ -72,15 +72,33 @@ fn any_elf_file_is_precompiled() {
 #[test]
 fn a_feature_that_is_off_is_named() {
     for (input, feature) in [
-        ("(component (core module (type (struct)) (func (drop (struct.new 0)))))", "gc-types"),
-        ("(component (core module (tag)))", "exceptions"),
+        ("(component (core module (type (struct)) (func (drop (struct.new 0)))))", "gc"),
+        ("(component (core module (type (array i8))))", "gc"),
+        ("(component (core module (table 1 anyref)))", "gc"),
         ("(component (core module (memory 1 1 shared)))", "threads"),
+        ("(component (core module (type $f (func)) (type (cont $f))))", "stack-switching"),
         (r#"(component (import "f" (func async)))"#, "cm-async"),
         (r#"(component (import "f" (func (param "x" (stream u8)))))"#, "cm-async"),
     ] {
         let header = rejected(input, "unsupported");
         assert!(message(&header).contains(&format!("needs {feature}, which is switched off")), "{header}");
     }
+}
+
+#[test]
+fn a_feature_that_is_off_is_named_where_only_a_function_uses_it() {
+    for (body, feature) in
+        [("(drop (ref.i31 (i32.const 1)))", "gc"), ("(drop (i32.atomic.load (i32.const 0)))", "threads")]
+    {
+        let input = format!("(component (core module (memory 1) (func {body})))");
+        let header = rejected(input, "unsupported");
+        assert!(message(&header).contains(&format!("{feature} support is not enabled")), "{header}");
+    }
+}
+
+#[test]
+fn exceptions_are_compiled() {
+    accepted("(component (core module (tag (param i32)) (func (throw 0 (i32.const 1)))))");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::convert::Infallible;
 use std::os::fd::{AsFd, OwnedFd};
 
 use brane_wire::brane::{FromBrane, ToBrane};
-use cage::{Artifact, Body, Failure, Pipe};
+use cage::{Artifact, Body, Failure, Late, Pipe};
 
 #[global_allocator]
 static ALLOCATOR: cage::ExitingAllocator = cage::ExitingAllocator;
@@ -20,12 +20,17 @@ struct Jail {
 }
 
 impl Body for Jail {
-    fn prepare(&mut self, _job: &[u8], artifact: Artifact) -> Result<(), Failure> {
+    fn prepare(
+        &mut self,
+        _job: &[u8],
+        artifact: Artifact,
+        _trees: Vec<&'static [u8]>,
+    ) -> Result<(), Failure> {
         self.program = Some(artifact.into_descriptor());
         Ok(())
     }
 
-    fn run(&mut self, mut pipe: Pipe) -> Infallible {
+    fn run(&mut self, mut pipe: Pipe, _late: Late) -> Infallible {
         if let (Some(program), Ok(ToBrane::Go(go))) = (&self.program, pipe.receive()) {
             let errno = cage::exec(program.as_fd(), &go.args);
             let event = FromBrane::Failed {

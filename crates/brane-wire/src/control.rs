@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
+/// Most bytes of a late image: a brane maps so many before there are any.
+pub const MAX_LATE: u64 = 16 << 30;
+
 /// From the owner to a process that is, or becomes, a template.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -12,7 +15,8 @@ pub enum ToTemplate {
         /// Whether supplementary groups can and must be dropped (an unprivileged owner may not).
         drop_groups: bool,
     },
-    /// Enter the template's own cage and prepare. Descriptors beside it: pidfd of the owner, the artifact.
+    /// Enter the template's own cage and prepare. Descriptors beside it: pidfd of the owner, the artifact,
+    /// then one for each tree of the job.
     Setup {
         /// Stage 1: BPF instructions (`struct sock_filter`) for the template, inherited by its branes.
         first_filter: ByteBuf,
@@ -21,12 +25,15 @@ pub enum ToTemplate {
         /// What the program itself is to prepare; its meaning is the program's.
         job: ByteBuf,
     },
-    /// Fork one brane. Descriptors beside it: commands (read), events (write), status (write), then `extra`.
+    /// Fork one brane. Descriptors beside it: commands (read), events (write), status (write), then the memfd of the late
+    /// image where `late` says so, then `extra`.
     Fork {
         /// User and group of the brane, as the template's user namespace numbers them.
         id: u32,
         /// Descriptor numbers that the further descriptors get in the brane.
         extra: Vec<i32>,
+        /// Whether there is a late image, empty so far, to be mapped before the seal.
+        late: bool,
     },
 }
 

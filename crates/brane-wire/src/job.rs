@@ -8,6 +8,30 @@ use serde::{Deserialize, Serialize};
 pub struct LinkSet {
     /// Interfaces that the component may import; what is not here is absent.
     pub interfaces: Vec<Linked>,
+    /// What the guest finds preopened, in this order; commands about files name a mount by its place here.
+    pub mounts: Vec<Mount>,
+}
+
+/// One preopened directory.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mount {
+    /// Where the guest sees it: an absolute path.
+    pub path: String,
+    /// What is there.
+    pub kind: MountKind,
+}
+
+/// What a mount holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MountKind {
+    /// A read-only tree, in the next of the descriptors beside `Setup`.
+    Tree,
+    /// Writable and in memory, seeded by the late image where that has a directory of the mount's number.
+    Scratch,
+    /// Read-only, from the late image.
+    Files,
 }
 
 /// One interface and how it is linked.

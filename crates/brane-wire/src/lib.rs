@@ -63,8 +63,8 @@ mod tests {
 
     #[test]
     fn a_message_survives_the_way_there_and_back() {
-        let bytes = super::encode(&ToTemplate::Fork { id: 7, extra: vec![0, 1] }).unwrap();
-        let ToTemplate::Fork { id: 7, extra } = super::decode(&bytes).unwrap() else {
+        let bytes = super::encode(&ToTemplate::Fork { id: 7, extra: vec![0, 1], late: false }).unwrap();
+        let ToTemplate::Fork { id: 7, extra, late: false } = super::decode(&bytes).unwrap() else {
             panic!("another message")
         };
         assert_eq!(extra, [0, 1]);

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use brane_wire::brane::{FromBrane, Go, ToBrane, Value};
+use brane_wire::brane::{FromBrane, Go, ToBrane};
 use brane_wire::frame::MAX_CHUNK;
 use cage::Pipe;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -11,6 +11,7 @@ use serde_bytes::ByteBuf;
 use wasmtime::component::ResourceTable;
 use wasmtime::{Result, bail};
 
+use crate::files::Files;
 use crate::limits::Limits;
 
 /// Most resources (streams, pollables, errors) that a guest may hold at once.
@@ -24,14 +25,16 @@ pub(crate) const MAX_NAME: usize = 1024;
 pub(crate) struct Host {
     pipe: Pipe,
     stdin: Stdin,
-    /// A call that came before it was waited for.
-    early: Option<(String, Vec<Value>)>,
+    /// Commands that came before they were waited for.
+    early: VecDeque<ToBrane>,
     /// Late bindings.
     pub(crate) go: Go,
     /// Streams, pollables and errors.
     pub(crate) table: ResourceTable,
     /// What has been handed out of memory.
     pub(crate) limits: Limits,
+    /// The mounts.
+    pub(crate) files: Files,
 }
 
 /// What is known of standard input.
@@ -42,6 +45,17 @@ struct Stdin {
     asked: bool,
 }
 
+/// A call that the owner asks for.
+#[derive(Debug)]
+pub(crate) struct Called {
+    /// The exported interface that the function is in.
+    pub(crate) interface: Option<String>,
+    /// The function.
+    pub(crate) export: String,
+    /// Its arguments in MessagePack.
+    pub(crate) args: ByteBuf,
+}
+
 /// A call that the guest's `exit` ended.
 #[derive(Debug, thiserror::Error)]
 #[error("exit {0}")]
@@ -49,11 +63,11 @@ pub(crate) struct Exit(pub(crate) u8);
 
 impl Host {
     /// A host for one brane.
-    pub(crate) fn new(pipe: Pipe, go: Go) -> Self {
+    pub(crate) fn new(pipe: Pipe, go: Go, files: Files) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_RESOURCES);
         let limits = Limits::new(go.memory);
-        Self { pipe, stdin: Stdin::default(), early: None, go, table, limits }
+        Self { pipe, stdin: Stdin::default(), early: VecDeque::new(), go, table, limits, files }
     }
 
     /// Sends an event to the owner.
@@ -61,21 +75,27 @@ impl Host {
         Ok(self.pipe.send(event)?)
     }
 
-    /// The next call: its export and arguments. What is left of the last call's input is dropped.
-    pub(crate) fn next_call(&mut self) -> Result<(String, Vec<Value>)> {
-        if let Some(call) = self.early.take() {
-            return Ok(call);
-        }
+    /// The next call. What is left of the last call's input is dropped.
+    pub(crate) fn next_call(&mut self) -> Result<Called> {
         loop {
-            match self.pipe.receive()? {
-                ToBrane::Call { export, args } => {
+            match self.command()? {
+                ToBrane::Call { interface, export, args } => {
                     self.stdin.begin();
-                    return Ok((export, args));
+                    return Ok(Called { interface, export, args });
                 }
                 // It was asked for by a call that returned before it came.
                 ToBrane::Stdin { data, eof } => self.stdin.fill(&data, eof)?,
+                ToBrane::File { command } => self.file(&command)?,
                 _ => bail!("not a call"),
             }
+        }
+    }
+
+    /// The next command between calls.
+    pub(crate) fn command(&mut self) -> Result<ToBrane> {
+        match self.early.pop_front() {
+            Some(command) => Ok(command),
+            None => Ok(self.pipe.receive()?),
         }
     }
 
@@ -101,11 +121,25 @@ impl Host {
         }
     }
 
-    /// The owner's next answer. A call that stands before it came right behind "go", while this instantiates: it is kept.
+    /// Calls a tool of the owner's, and waits for what comes of it; input that arrives meanwhile is kept.
+    pub(crate) fn ask_tool(&mut self, asked: FromBrane) -> Result<Result<ByteBuf, ByteBuf>> {
+        self.send(&asked)?;
+        // It may be large, and so may the answer.
+        drop(asked);
+        loop {
+            match self.answer()? {
+                ToBrane::Answered { result } => return Ok(result),
+                ToBrane::Stdin { data, eof } => self.stdin.fill(&data, eof)?,
+                _ => bail!("unexpected command during a call of a tool"),
+            }
+        }
+    }
+
+    /// The owner's next answer. What stands before it came right behind "go", while this instantiates: it is kept.
     fn answer(&mut self) -> Result<ToBrane> {
         loop {
             match self.pipe.receive()? {
-                ToBrane::Call { export, args } if self.early.is_none() => self.early = Some((export, args)),
+                early @ (ToBrane::Call { .. } | ToBrane::File { .. }) => self.early.push_back(early),
                 other => return Ok(other),
             }
         }

@@ -1,5 +1,7 @@
-//! Memory of a guest: a sum over its linear memories and tables, refused above the limit and recorded once.
+//! Memory of a guest: a sum over its linear memories, tables, exceptions and files, refused above the limit and recorded
+//! once.
 
+use brane_tree::Budget;
 use brane_wire::brane::FromBrane;
 use wasmtime::{ResourceLimiter, Result};
 
@@ -13,13 +15,15 @@ const TABLE_ELEMENT: usize = 16;
 pub(crate) struct Limits {
     allowed: usize,
     used: usize,
+    /// What would have been used in all, when a volume was last refused more.
+    short: Option<usize>,
     recorded: bool,
 }
 
 impl Limits {
     /// At most `memory` bytes in all.
     pub(crate) fn new(memory: u64) -> Self {
-        Self { allowed: usize::try_from(memory).unwrap_or(usize::MAX), used: 0, recorded: false }
+        Self { allowed: usize::try_from(memory).unwrap_or(usize::MAX), used: 0, short: None, recorded: false }
     }
 
     /// Takes `bytes` more, or says how many that would have been in all.
@@ -34,13 +38,42 @@ impl Limits {
 }
 
 impl Limits {
+    /// Forgets what a volume was refused: it was not the guest that asked.
+    pub(crate) fn forget_shortage(&mut self) {
+        self.short = None;
+    }
+
     /// Whether anything was refused.
     pub(crate) fn refused(&self) -> bool {
         self.recorded
     }
 }
 
+impl Budget for Limits {
+    fn take(&mut self, bytes: usize) -> bool {
+        match Self::take(self, bytes) {
+            Ok(()) => true,
+            Err(asked) => {
+                self.short = Some(asked);
+                false
+            }
+        }
+    }
+
+    fn give(&mut self, bytes: usize) {
+        self.used = self.used.saturating_sub(bytes);
+    }
+}
+
 impl Host {
+    /// Records, the first time, what a volume was refused since it was last asked.
+    pub(crate) fn settle_memory(&mut self) -> Result<()> {
+        match self.limits.short.take() {
+            Some(asked) => self.refuse_memory(u64::try_from(asked)?),
+            None => Ok(()),
+        }
+    }
+
     /// Takes `bytes`; a refusal is the guest's to handle, and recorded the first time.
     pub(crate) fn take_memory(&mut self, bytes: usize) -> Result<bool> {
         let Err(asked) = self.limits.take(bytes) else { return Ok(true) };

@@ -13,7 +13,7 @@ use wasmtime::component::types::{ComponentInstance, ComponentItem};
 use wasmtime::component::{Component, InstancePre, Linker};
 
 use crate::host::{Host, MAX_NAME, bounded};
-use crate::{denied, wasi};
+use crate::{denied, tools, wasi};
 
 /// Longest text about an import that does not fit, in bytes: it holds names of the component.
 const MAX_REASON: usize = 4096;
@@ -62,7 +62,8 @@ fn add(
     let mut instance = linker.instance(name)?;
     match state {
         State::Denied => denied::link(engine, &mut instance, name, interface),
-        State::Granted => wasi::link(engine, &mut instance, name, interface),
+        State::Granted if without_version(name) == tools::INTERFACE => tools::link(&mut instance, name),
+        State::Granted => wasi::link(&mut instance, name),
     }
 }
 

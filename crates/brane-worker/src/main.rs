@@ -6,11 +6,16 @@
 #![deny(unsafe_code)]
 
 mod denied;
+mod direct;
+mod files;
+mod filing;
 mod host;
 mod limits;
 mod link;
 mod load;
 mod run;
+mod tools;
+mod values;
 mod wasi;
 mod worker;
 

@@ -17,8 +17,8 @@ use crate::error::{Failure, Named};
 
 /// Largest message: two filters of 4,096 instructions and a link set fit well.
 const MAX_MESSAGE: usize = 192 << 10;
-/// Most descriptors beside a message.
-const MAX_DESCRIPTORS: usize = 16;
+/// Most descriptors beside a message: owner, artifact and the trees of a template.
+const MAX_DESCRIPTORS: usize = 34;
 
 /// The template's end of the control channel.
 #[derive(Debug)]

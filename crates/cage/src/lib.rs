@@ -4,7 +4,7 @@
 //!
 //! - An **owner** starts a template and talks to it; it looks at every brane from outside before any "go".
 //! - A **template** is a process in its own user, pid, mount, ipc, uts and cgroup namespaces ([`birth`], [`enter`]).
-//!   It loads, links and forks; it never runs a tenant's code.
+//!   It maps trees, loads, links and forks; it never runs a tenant's code.
 //! - A **brane** is one fork of a template in seven namespaces of its own ([`spawn`]), with nothing left to give up
 //!   ([`seal`]). What runs in it is the program's [`Body`].
 //!
@@ -18,6 +18,7 @@ mod birth;
 mod control;
 mod enter;
 mod error;
+mod image;
 mod pipe;
 mod seal;
 mod spawn;
@@ -26,6 +27,7 @@ mod sys;
 mod template;
 
 pub use error::{Failure, StepError};
+pub use image::Late;
 pub use pipe::{Pipe, PipeError};
 pub use seal::{COMMANDS, EVENTS};
 pub use sys::{ExitingAllocator, OUT_OF_MEMORY, exec, exit};

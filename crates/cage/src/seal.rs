@@ -34,12 +34,13 @@ pub(crate) struct Descriptors {
 }
 
 /// Seals this process, hands the listener to the owner, and returns parked.
-pub(crate) fn seal(descriptors: Descriptors, second_filter: &[u8]) -> Result<Pipe, Failure> {
-    // Never dropped: a step that fails before they are arranged is told over one of them, and arranging closes the rest.
-    let descriptors = ManuallyDrop::new(descriptors);
+///
+/// The descriptors must not be dropped: a step that fails before they are arranged is told over one of them, and
+/// arranging closes them by number.
+pub(crate) fn seal(descriptors: &ManuallyDrop<Descriptors>, second_filter: &[u8]) -> Result<Pipe, Failure> {
     take_ids()?;
     drop_capabilities()?;
-    arrange(&descriptors)?;
+    arrange(descriptors)?;
     set_limits()?;
     // Nobody of the same uid may read this memory or attach; the owner can, through its capabilities in the
     // namespace that the template was exec'd in.

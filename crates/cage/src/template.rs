@@ -1,6 +1,7 @@
 //! The template's life: set up once, then a brane for every request, until the owner is gone.
 
 use std::convert::Infallible;
+use std::mem::ManuallyDrop;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 use brane_wire::control::{Died, FromTemplate, ToTemplate};
@@ -10,6 +11,7 @@ use rustix::io::Errno;
 
 use crate::control::Control;
 use crate::error::{Failure, Named};
+use crate::image::{self, Late};
 use crate::pipe::Pipe;
 use crate::seal::{COMMANDS, Descriptors, EVENTS, report, seal};
 use crate::spawn::{Spawned, Spawner};
@@ -24,11 +26,11 @@ const PANIC_CODE: i32 = 70;
 pub trait Body {
     /// In the template, stage 1 of the filter installed: get ready for any number of branes.
     ///
-    /// Descriptors that it leaves open stay open, under their numbers, in every brane.
-    fn prepare(&mut self, job: &[u8], artifact: Artifact) -> Result<(), Failure>;
+    /// Descriptors that it leaves open stay open, under their numbers, in every brane. `trees` are mapped and sealed.
+    fn prepare(&mut self, job: &[u8], artifact: Artifact, trees: Vec<&'static [u8]>) -> Result<(), Failure>;
 
     /// In a sealed brane that waits for "go": serve it to its end.
-    fn run(&mut self, pipe: Pipe) -> Infallible;
+    fn run(&mut self, pipe: Pipe, late: Late) -> Infallible;
 }
 
 /// The artifact that a template works from, and a way to open it by path although there is no path.
@@ -104,15 +106,18 @@ fn set_up(control: &Control, body: &mut impl Body) -> Result<Template, Failure> 
     let (ToTemplate::Setup { first_filter, second_filter, job }, descriptors) = control.receive()? else {
         return Err(Failure::Unexpected("setup"));
     };
-    let Ok([owner, descriptor]) = <[OwnedFd; 2]>::try_from(descriptors) else {
+    let mut descriptors = descriptors.into_iter();
+    let (Some(owner), Some(descriptor)) = (descriptors.next(), descriptors.next()) else {
         return Err(Failure::Unexpected("owner and artifact"));
     };
     let proc = enter::enter(&first_filter)?;
+    // Before the numbers are looked at: a tree's descriptor is closed once it is mapped.
+    let trees = descriptors.map(image::tree).collect::<Result<Vec<_>, _>>()?;
     let own: Vec<RawFd> =
         open_numbers().into_iter().filter(|number| *number != descriptor.as_raw_fd()).collect();
     let artifact =
         Artifact { descriptor, proc: rustix::io::fcntl_dupfd_cloexec(&proc, 3).named("copy /proc")? };
-    body.prepare(&job, artifact)?;
+    body.prepare(&job, artifact, trees)?;
     let kept = open_numbers().into_iter().filter(|number| !own.contains(number)).collect();
     control.send(&FromTemplate::Ready {}, None)?;
     Ok(Template {
@@ -191,7 +196,7 @@ impl Template {
     }
 
     fn answer(&mut self, control: &Control, body: &mut impl Body) -> Result<(), Failure> {
-        let (ToTemplate::Fork { id, extra }, descriptors) = control.receive()? else {
+        let (ToTemplate::Fork { id, extra, late }, descriptors) = control.receive()? else {
             return Err(Failure::Unexpected("fork"));
         };
         let mut descriptors = descriptors.into_iter();
@@ -200,8 +205,13 @@ impl Template {
         else {
             return Err(Failure::Unexpected("three pipe ends"));
         };
+        let image = if late { descriptors.next() } else { None };
+        if image.is_some() != late {
+            return Err(Failure::Unexpected("late image"));
+        }
+        let placed = descriptors.zip(extra).collect();
         match self.spawner.fork(id) {
-            Ok(Spawned::Brane) => self.become_brane(body, commands, events, descriptors.zip(extra).collect()),
+            Ok(Spawned::Brane) => self.become_brane(body, Inherited { commands, events, image, placed }),
             Ok(Spawned::Template { pid, pidfd }) => {
                 control.send(&FromTemplate::Forked {}, Some(pidfd.as_fd()))?;
                 self.branes.push(Child { pid, pidfd, status });
@@ -212,20 +222,12 @@ impl Template {
     }
 
     /// In the child: seal, then the program's own part; never back.
-    fn become_brane(
-        &self,
-        body: &mut impl Body,
-        commands: OwnedFd,
-        events: OwnedFd,
-        mut placed: Vec<(OwnedFd, RawFd)>,
-    ) -> ! {
-        let kept = self.kept.clone();
-        let events_before = events.as_raw_fd();
-        placed.extend([(commands, COMMANDS), (events, EVENTS)]);
-        match seal(Descriptors { placed, kept }, &self.second_filter) {
-            Ok(pipe) => {
+    fn become_brane(&self, body: &mut impl Body, inherited: Inherited) -> ! {
+        let events_before = inherited.events.as_raw_fd();
+        match self.seal_brane(inherited) {
+            Ok((pipe, late)) => {
                 std::panic::set_hook(Box::new(|_| sys::exit(PANIC_CODE)));
-                match body.run(pipe) {}
+                match body.run(pipe, late) {}
             }
             Err(failure) => {
                 report(events_before, &failure);
@@ -233,6 +235,25 @@ impl Template {
             }
         }
     }
+
+    fn seal_brane(&self, inherited: Inherited) -> Result<(Pipe, Late), Failure> {
+        let Inherited { commands, events, image, mut placed } = inherited;
+        placed.extend([(commands, COMMANDS), (events, EVENTS)]);
+        // Never dropped here: a step that fails is told over one of them.
+        let descriptors = ManuallyDrop::new(Descriptors { placed, kept: self.kept.clone() });
+        let late = Late::map(image)?;
+        Ok((seal(&descriptors, &self.second_filter)?, late))
+    }
+}
+
+/// What a brane has from its template's last request.
+struct Inherited {
+    commands: OwnedFd,
+    events: OwnedFd,
+    /// The memfd of its late image.
+    image: Option<OwnedFd>,
+    /// Further descriptors and the numbers that they get.
+    placed: Vec<(OwnedFd, RawFd)>,
 }
 
 fn died(status: i32, usage: &libc::rusage) -> Died {

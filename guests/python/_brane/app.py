@@ -8,12 +8,13 @@ import gc
 import wit_world
 from componentize_py_types import Err
 
-from _brane import absent, instance, loop, modules, script, zones
+from _brane import absent, instance, loop, modules, script, tools, zones
 
 modules.load_all()
 absent.install()
 loop.install()
 zones.install()
+tools.install()
 instance.detach_from_build()
 # Nothing loaded so far ever becomes garbage. Frozen, it is skipped by collections, which would otherwise
 # touch, and so make private to the process, every page of the saved heap.

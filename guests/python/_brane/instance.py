@@ -18,6 +18,9 @@ import tempfile
 import time
 import uuid
 
+#: The directory that code may write, where the owner gives it: relative paths and temporary files are there.
+SCRATCH = "/scratch"
+
 _begun = False
 
 
@@ -64,10 +67,10 @@ def begin_once() -> None:
     global _begun
     if not _begun:
         _begun = True
-        if "PWD" in os.environ:
-            with contextlib.suppress(OSError):
-                os.chdir(os.environ["PWD"])
+        with contextlib.suppress(OSError):
+            os.chdir(os.environ.get("PWD", SCRATCH))
         renew_seeds()
+        settle_temporary_files()
 
 
 def renew_seeds() -> None:
@@ -78,3 +81,9 @@ def renew_seeds() -> None:
     uuid._node = uuid._last_timestamp = uuid._last_timestamp_v7 = None
     uuid._last_counter_v7 = 0
     logging._startTime = time.time_ns()
+
+
+def settle_temporary_files() -> None:
+    """Have `tempfile` use the scratch directory, wherever code goes; what the environment names comes first."""
+    if not any(name in os.environ for name in ("TMPDIR", "TEMP", "TMP")) and os.path.isdir(SCRATCH):
+        tempfile.tempdir = SCRATCH

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from branes.cli import audit, doctor, options, output, plan, python, streams
+from branes.cli import audit, call, doctor, inspect, options, output, plan, python, streams
 from branes.cli import run as running
 from branes.errors import UsageError
 
@@ -18,6 +18,8 @@ Examples:
   brane python -c 'print(1 + 1)'
   brane python script.py args... < input
   brane run --deny wasi:sockets --timeout 5s app.wasm args...
+  brane call app.wasm 'process(1, "x")'
+  brane inspect app.wasm
   brane plan app.wasm
   brane doctor
   brane audit tail
@@ -54,7 +56,11 @@ def make() -> Any:
     app.callback()(_root)
     app.command("run", context_settings=_ARGS_ARE_THE_GUESTS)(running.command)
     app.command("python", cls=python.Command, context_settings=_ARGS_ARE_THE_GUESTS)(python.command)
+    app.command("call")(call.command)
     app.command("plan")(plan.command)
+    app.command("inspect")(inspect.inspect)
+    app.command("diff")(inspect.diff)
+    app.command("stubs")(inspect.stubs)
     app.command("doctor")(doctor.command)
     app.add_typer(audit.app, name="audit")
     return typer.main.get_command(app)

@@ -15,6 +15,7 @@ from branes.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from branes.filework import Mounts
     from branes.manifest import Manifest
 
 
@@ -42,6 +43,23 @@ Denials = Annotated[
 Env = Annotated[
     list[str] | None, typer.Option("--env", metavar="K=V", help="A variable of its environment. Repeatable.")
 ]
+Trees = Annotated[
+    list[str] | None,
+    typer.Option("--tree", metavar="DIR:/PATH", help="What is in DIR, to be read as /PATH. Repeatable."),
+]
+Scratch = Annotated[
+    list[str] | None,
+    typer.Option("--scratch", metavar="/PATH[=DIR]", help="To be written, in memory; at first as DIR. Repeatable."),
+]
+Files = Annotated[
+    list[str] | None,
+    typer.Option("--file", metavar="NAME=FILE", help="FILE, to be read as /data/NAME. Repeatable."),
+]
+Takes = Annotated[
+    list[str] | None,
+    typer.Option("--take", metavar="/PATH:DEST", help="Copy /PATH to DEST once it has ended by itself. Repeatable."),
+]
+Force = Annotated[bool, typer.Option("--force", help="--take replaces a file that is there.")]
 Memory = Annotated[str, typer.Option("--memory", metavar="SIZE", help="Such as 64MiB or 1GiB.")]
 Timeout = Annotated[str, typer.Option("--timeout", metavar="TIME", help="Such as 500ms, 30s or 5m.")]
 Output = Annotated[str, typer.Option("--output", metavar="SIZE", help="Most that it may print in all.")]
@@ -52,6 +70,31 @@ PRESET: Final = "command"
 MEMORY: Final = "256MiB"
 TIMEOUT: Final = "30s"
 OUTPUT: Final = "64MiB"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """What the options about directories say.
+
+    Attributes:
+        trees: `DIR:/PATH` words.
+        scratch: `/PATH` or `/PATH=DIR` words.
+        files: `NAME=FILE` words.
+    """
+
+    trees: list[str]
+    scratch: list[str]
+    files: list[str]
+
+    def mounts(self) -> Mounts:
+        """The directories that they mean.
+
+        Raises:
+            UsageError: they mean none.
+        """
+        from branes.cli import places
+
+        return places.mounts(self.trees, self.scratch, self.files)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +109,9 @@ class Guest:
         timeout: a duration.
         output: a size.
         as_json: whether one JSON object is to be printed.
+        places: its directories.
+        takes: `/PATH:DEST` words.
+        force: whether taking replaces files.
     """
 
     grants: list[str]
@@ -75,6 +121,9 @@ class Guest:
     timeout: str
     output: str
     as_json: bool
+    places: Places
+    takes: list[str]
+    force: bool
 
     def manifest(self, preset: str) -> Manifest:
         """The manifest that they mean, with `preset`.
@@ -84,8 +133,16 @@ class Guest:
         """
         from branes.asking import make_manifest
 
-        limits = {"memory": self.memory, "timeout": self.timeout, "output": self.output}
-        return make_manifest(preset, self.grants, self.denials, variables(self.env), **limits)
+        return make_manifest(
+            preset,
+            self.grants,
+            self.denials,
+            variables(self.env),
+            memory=self.memory,
+            timeout=self.timeout,
+            output=self.output,
+            mounts=self.places.mounts(),
+        )
 
 
 def _guest(
@@ -96,6 +153,11 @@ def _guest(
     memory: Memory = MEMORY,
     timeout: Timeout = TIMEOUT,
     output_limit: Output = OUTPUT,
+    tree: Trees = None,
+    scratch: Scratch = None,
+    file: Files = None,
+    take: Takes = None,
+    force: Force = False,
     as_json: Json = False,
 ) -> Guest:
     return Guest(
@@ -106,6 +168,9 @@ def _guest(
         timeout=timeout,
         output=output_limit,
         as_json=as_json,
+        places=Places(trees=tree or [], scratch=scratch or [], files=file or []),
+        takes=take or [],
+        force=force,
     )
 
 

@@ -114,7 +114,7 @@ def failed(error: BranesError) -> dict[str, Any]:
     return {
         "outcome": error.kind,
         "exit_code": error.exit_code,
-        **_ran(completed),
+        **_ran(completed, error.taken),
         "error": {
             "kind": error.kind,
             "message": error.message,
@@ -126,12 +126,12 @@ def failed(error: BranesError) -> dict[str, Any]:
     }
 
 
-def exited(completed: Completed) -> dict[str, Any]:
-    """The JSON object of a run that came to its end."""
-    return {"outcome": "exited", "exit_code": completed.exit_code, **_ran(completed), "error": None}
+def exited(completed: Completed, taken: list[dict[str, Any]] | None = None) -> dict[str, Any]:
+    """The JSON object of a run that came to its end, and what was taken out of it."""
+    return {"outcome": "exited", "exit_code": completed.exit_code, **_ran(completed, taken or []), "error": None}
 
 
-def _ran(completed: Completed | None) -> dict[str, Any]:
+def _ran(completed: Completed | None, taken: list[dict[str, Any]]) -> dict[str, Any]:
     stdout, stdout_encoding = _as_text(completed.stdout if completed else b"")
     stderr, stderr_encoding = _as_text(completed.stderr if completed else b"")
     return {
@@ -142,6 +142,7 @@ def _ran(completed: Completed | None) -> dict[str, Any]:
         "denials": [asdict(denial) for denial in completed.denials] if completed else [],
         "usage": asdict(completed.usage) if completed else None,
         "run": completed.run if completed else None,
+        "taken": taken,
     }
 
 

@@ -25,6 +25,9 @@ def command(
     memory: options.Memory = options.MEMORY,
     timeout: options.Timeout = options.TIMEOUT,
     output_limit: options.Output = options.OUTPUT,
+    tree: options.Trees = None,
+    scratch: options.Scratch = None,
+    file: options.Files = None,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Each allowed system call, with its reason.")
     ] = False,
@@ -38,8 +41,17 @@ def command(
     def body() -> int:
         from branes.asking import make_manifest
 
-        limits = {"memory": memory, "timeout": timeout, "output": output_limit}
-        manifest = make_manifest(preset, grant or (), deny or (), None, **limits)
+        places = options.Places(trees=tree or [], scratch=scratch or [], files=file or [])
+        manifest = make_manifest(
+            preset,
+            grant or (),
+            deny or (),
+            None,
+            memory=memory,
+            timeout=timeout,
+            output=output_limit,
+            mounts=places.mounts(),
+        )
         return _presets(as_json=as_json) if app is None else _show(app, manifest, verbose=verbose, as_json=as_json)
 
     return output.guarded(body, as_json=as_json)
@@ -58,14 +70,15 @@ def _presets(*, as_json: bool) -> int:
 def _show(app: str, manifest: Manifest, *, verbose: bool, as_json: bool) -> int:
     from branes import runtime
     from branes.cli import preview
-    from branes.cli.progress import compiling
+    from branes.cli.progress import compiling, reading
     from branes.launching import read_app
     from branes.text import escape
 
     name, program = read_app(app)
     with compiling(escape(app)) as progress:
         artifact = runtime.runtime().artifact(lambda: program, progress)
-    seen = preview.preview(name, artifact.component, manifest)
+    with reading() as bar:
+        seen = preview.preview(name, artifact.component, manifest, bar)
     if as_json:
         output.put_json(seen.as_json())
     else:
@@ -91,6 +104,9 @@ def _lines(seen: Preview, *, verbose: bool) -> list[str]:
         *_syscall_lines(seen.syscalls, verbose=verbose),
         *(f"  policy {stage}: sha256 {digest}" for stage, digest in seen.filters.items()),
         "",
+        "directories",
+        *_mount_lines(seen.mounts),
+        "",
         "limits",
         *(f"  {name:9}{value}" for name, value in seen.limits.items()),
         "",
@@ -98,6 +114,12 @@ def _lines(seen: Preview, *, verbose: bool) -> list[str]:
         "",
         *_preset_lines(seen.presets),
     ]
+
+
+def _mount_lines(mounts: list[dict[str, str]]) -> list[str]:
+    if not mounts:
+        return ["  none"]
+    return [f"  {item['kind']:9}{item['path']}  {item['digest'] or item['means']}" for item in mounts]
 
 
 def _import_lines(imports: list[dict[str, str]]) -> list[str]:

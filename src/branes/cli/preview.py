@@ -8,18 +8,27 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from branes import plan as planning
 from branes.errors import Refused
+from branes.launching import ignore_progress, with_trees
 from branes.layers import process, wasi
 from branes.limits import size_in_words
 from branes.text import escape
 
 if TYPE_CHECKING:
+    from branes.compiling import Progress
     from branes.component import Component
     from branes.limits import Limits
     from branes.manifest import Manifest
+
+#: Kinds of directories in plain words.
+_KINDS: Final = {
+    "tree": "read only",
+    "scratch": "writable, in memory, gone at the end",
+    "files": "read only, the files of one run",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +45,7 @@ class Preview:
         exports: names.
         filters: seccomp policy to the digest of its text.
         syscalls: what is allowed, name to reason.
+        mounts: the directories that it is given: path, kind, digest of a tree, and what the kind means.
         limits: name to value, as people write it.
         template: the template's digest, or "" if it would not start.
         presets: all there are.
@@ -50,6 +60,7 @@ class Preview:
     exports: list[str]
     filters: dict[str, str]
     syscalls: dict[str, str]
+    mounts: list[dict[str, str]]
     limits: dict[str, str]
     template: str
     presets: dict[str, dict[str, Any]]
@@ -74,15 +85,17 @@ class Preview:
         return {"outcome": "planned" if self.template else "refused", "exit_code": self.exit_code, **asdict(self)}
 
 
-def preview(name: str, component: Component, manifest: Manifest) -> Preview:
-    """What would be enforced of `component` under `manifest`.
+def preview(name: str, component: Component, manifest: Manifest, reading: Progress = ignore_progress) -> Preview:
+    """What would be enforced of `component` under `manifest`, whose trees are read.
 
     Raises:
-        UsageError: the manifest names what there is not.
+        UsageError: the manifest names what there is not. InputError: a folder cannot be taken in.
     """
     states = wasi.states(manifest.preset, manifest.grants, manifest.denials)
+    mounts = manifest.mounts()
     try:
-        template = planning.decide(component, manifest).template_digest
+        _, plan = with_trees(planning.decide(component, manifest), manifest, reading)
+        template, mounts = plan.template_digest, plan.mounts
     except Refused:
         template = ""
     return Preview(
@@ -95,6 +108,7 @@ def preview(name: str, component: Component, manifest: Manifest) -> Preview:
         exports=[escape(item) for item in component.exports],
         filters={stage: process.policy_digest(stage) for stage in ("template", "brane")},
         syscalls={rule["syscall"]: rule["reason"] for rule in json.loads(process.policy_text("brane"))["rules"]},
+        mounts=[{**asdict(mount), "path": escape(mount.path), "means": _KINDS[mount.kind]} for mount in mounts],
         limits=_limits(manifest.limits),
         template=template,
         presets=presets(),
@@ -118,6 +132,7 @@ def _limits(limits: Limits) -> dict[str, str]:
         "time": f"{limits.timeout:g} s for each call",
         "output": size_in_words(limits.output),
         "refusals": f"{limits.refusals} refused calls",
+        "calls": f"{limits.calls} calls of tools",
     }
 
 

@@ -1,4 +1,4 @@
-"""Says that a program is being compiled: a bar on a terminal, once it takes long enough to be noticed."""
+"""Says that a program is compiled, or a folder read: a bar on a terminal, once it takes long enough to be noticed."""
 
 from __future__ import annotations
 
@@ -18,35 +18,38 @@ if TYPE_CHECKING:
 _NOTICED: Final = 0.3
 
 
-class Compiling:
-    """What the compiler tells its progress to.
+class Bar:
+    """What progress is told to.
 
     Args:
-        name: what is compiled, in safe characters.
+        text: what goes on, in safe characters.
         announce: whether to say so in a line where there is no terminal.
     """
 
-    def __init__(self, name: str, *, announce: bool) -> None:
-        self._name = name
+    def __init__(self, text: str, *, announce: bool = False) -> None:
+        self._text = text
         self._announce = announce and not os.isatty(streams.STDERR)
         self._started = time.monotonic()
         self._bar: Progress | None = None
         self._task: TaskID | None = None
 
     def __call__(self, done: int, total: int) -> None:
-        """`done` of `total` functions are compiled."""
+        """`done` of `total` are done."""
         if self._announce:
-            streams.say(f"compiling {self._name} (once)\n")
+            streams.say(f"{self._text}\n")
             self._announce = False
         if self._bar is None and self._is_due(done, total):
             self._show()
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, completed=done, total=total, refresh=True)
+        if done >= total:
+            self.close()
 
     def close(self) -> None:
         """Take the bar away."""
         if self._bar is not None:
             self._bar.stop()
+            self._bar = None
 
     def _is_due(self, done: int, total: int) -> bool:
         return os.isatty(streams.STDERR) and done < total and time.monotonic() - self._started > _NOTICED
@@ -56,19 +59,31 @@ class Compiling:
         from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
         # The name is untrusted: no markup of rich's in it is obeyed.
-        name = TextColumn("compiling {task.description} (once)", markup=False)
-        columns = (name, BarColumn(), TaskProgressColumn())
+        columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn())
         self._bar = Progress(
             *columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True, auto_refresh=False
         )
-        self._task = self._bar.add_task(self._name)
+        self._task = self._bar.add_task(self._text)
         self._bar.start()
 
 
 @contextlib.contextmanager
-def compiling(name: str, *, announce: bool = False) -> Iterator[Compiling]:
-    """A `Compiling` that is taken away at the end, whatever that is."""
-    bar = Compiling(name, announce=announce)
+def compiling(name: str, *, announce: bool = False) -> Iterator[Bar]:
+    """A bar for the compiler's progress with `name`, in safe characters."""
+    with _shown(Bar(f"compiling {name} (once)", announce=announce)) as bar:
+        yield bar
+
+
+@contextlib.contextmanager
+def reading() -> Iterator[Bar]:
+    """A bar for folders that are read."""
+    with _shown(Bar("reading trees")) as bar:
+        yield bar
+
+
+@contextlib.contextmanager
+def _shown(bar: Bar) -> Iterator[Bar]:
+    """`bar`, taken away at the end, whatever that is."""
     try:
         yield bar
     finally:

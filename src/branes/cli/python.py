@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 import typer
 from typer.core import TyperCommand
 
 from branes.cli import options, streams
-
-if TYPE_CHECKING:
-    from branes.manifest import Manifest
-
 
 #: How WebAssembly begins: binary, and as text.
 _WEBASSEMBLY: Final = (b"\0asm", b"(module", b"(component")
@@ -49,32 +45,35 @@ def command(
     code: Annotated[str | None, typer.Option("-c", metavar="CODE", help="The program; what follows is for it.")] = None,
 ) -> int:
     """Run Python code that you do not trust, with the whole pure standard library and nothing of this machine."""
-    return _run(code, args or [], guest.manifest("python"), as_json=guest.as_json)
+    return _run(code, args or [], guest)
 
 
-def _run(code: str | None, args: list[str], manifest: Manifest, *, as_json: bool) -> int:
-    from branes.asking import run_arguments
+def _run(code: str | None, args: list[str], guest: options.Guest) -> int:
+    from branes.asking import run_request
     from branes.cli.execute import Job, execute
-    from branes.cli.progress import compiling
+    from branes.cli.progress import compiling, reading
+    from branes.cli.taking import wanted
     from branes.launching import prepare_guest
+
+    manifest = guest.manifest("python")
+    takes = wanted(guest.takes, manifest, force=guest.force)
 
     is_on_stdin = code is None and (not args or args[0] == "-")
     filename, source = _program(code, args, is_on_stdin=is_on_stdin)
     # As sys.argv of python: -c, - or nothing, or the script; then the rest.
     words = ["-c", *args] if code is not None else (args or [""])
-    call = run_arguments(source, filename, words[1:])
-    call[2] = {"strings": words}
-    with compiling("python", announce=True) as progress:
-        prepared = prepare_guest(manifest, progress)
+    request = run_request(source, filename, words[1:], first=words[0])
+    with compiling("python", announce=True) as progress, reading() as bar:
+        prepared = prepare_guest(manifest, progress, bar)
     return execute(
         Job(
             prepared=prepared,
             manifest=manifest,
             words=("python",),
-            export="run",
-            arguments=tuple(call),
+            request=request,
             has_input=not is_on_stdin,
-            as_json=as_json,
+            takes=takes,
+            as_json=guest.as_json,
         )
     )
 

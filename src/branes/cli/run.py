@@ -20,20 +20,32 @@ def command(
     preset: options.Preset = options.PRESET,
 ) -> int:
     """Run a program that you do not trust. Its own exit code comes back."""
+    from branes.calling import COMMAND
     from branes.cli.execute import Job, execute
-    from branes.cli.progress import compiling
+    from branes.cli.progress import compiling, reading
+    from branes.cli.taking import wanted
     from branes.errors import InputError
     from branes.launching import not_a_command, prepare
     from branes.text import escape
 
     manifest = guest.manifest(preset)
-    with compiling(escape(app)) as progress:
+    takes = wanted(guest.takes, manifest, force=guest.force)
+    with compiling(escape(app)) as progress, reading() as bar:
         try:
-            prepared = prepare(app, manifest, progress)
+            prepared = prepare(app, manifest, progress, bar)
         except InputError as error:
             if app.endswith(".py") and "cannot be read" not in error.message:
                 raise InputError(error.message, hint=f"use `brane python {escape(app)}`") from error
             raise
     not_a_command(prepared)
     words = (prepared.name, *(args or []))
-    return execute(Job(prepared=prepared, manifest=manifest, words=words, export="wasi:cli/run", as_json=guest.as_json))
+    return execute(
+        Job(
+            prepared=prepared,
+            manifest=manifest,
+            words=words,
+            request=COMMAND,
+            takes=takes,
+            as_json=guest.as_json,
+        )
+    )

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 LAYER: Final = "language"
+#: The interface by which guests call tools.
+TOOLS: Final = "branes:tools/tools"
 _INTERFACE: Final = re.compile(r"[A-Za-z0-9-]+(?::[A-Za-z0-9-]+)+(?:/[A-Za-z0-9-]+)+")
 #: How much alike two names are (difflib's ratio) from which on one is taken for a misspelling of the other.
 _ALIKE: Final = 0.8

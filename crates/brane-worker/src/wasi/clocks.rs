@@ -9,13 +9,21 @@ use crate::host::Host;
 
 type Store<'a> = StoreContextMut<'a, Host>;
 
-const SECOND: u64 = 1_000_000_000;
+/// Nanoseconds of a second.
+pub(super) const SECOND: u64 = 1_000_000_000;
 
 #[derive(ComponentType, Lift, Lower)]
 #[component(record)]
-struct Datetime {
-    seconds: u64,
-    nanoseconds: u32,
+pub(super) struct Datetime {
+    pub(super) seconds: u64,
+    pub(super) nanoseconds: u32,
+}
+
+impl Datetime {
+    /// `time` nanoseconds since the epoch.
+    pub(super) fn of(time: u64) -> Self {
+        Self { seconds: time / SECOND, nanoseconds: u32::try_from(time % SECOND).unwrap_or(0) }
+    }
 }
 
 /// `wasi:clocks/monotonic-clock`.
@@ -42,6 +50,12 @@ pub(super) fn wall(instance: &mut LinkerInstance<'_, Host>) -> Result<()> {
 /// Nanoseconds of the monotonic clock.
 pub(super) fn now() -> u64 {
     nanoseconds(clock_gettime(ClockId::Monotonic))
+}
+
+/// Nanoseconds since the epoch; none before it.
+pub(super) fn wall_now() -> u64 {
+    let time = clock_gettime(ClockId::Realtime);
+    if time.tv_sec < 0 { 0 } else { nanoseconds(time) }
 }
 
 fn nanoseconds(time: Timespec) -> u64 {

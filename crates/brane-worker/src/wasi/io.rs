@@ -1,9 +1,10 @@
-//! `wasi:io`: errors, pollables and the two ends of the standard streams.
+//! `wasi:io`: errors, pollables and streams, of the standard ones and of files.
 
 use wasmtime::component::{ComponentType, Lift, LinkerInstance, Lower, Resource};
 use wasmtime::{Result, StoreContextMut, bail};
 
 use super::clocks::now;
+use super::filesystem::streams as files;
 use super::resources::{InputStream, IoError, OutputStream, Pollable, define};
 use crate::host::Host;
 
@@ -29,7 +30,7 @@ enum StreamError {
 pub(super) fn error(instance: &mut LinkerInstance<'_, Host>) -> Result<()> {
     define(instance, "error")?;
     instance.func_wrap("[method]error.to-debug-string", |store: Store<'_>, (error,): (Resource<IoError>,)| {
-        Ok((store.data().table.get(&error)?.0.clone(),))
+        Ok((store.data().table.get(&error)?.0.to_string(),))
     })
 }
 
@@ -132,8 +133,11 @@ fn input_stream(instance: &mut LinkerInstance<'_, Host>) -> Result<()> {
     )?;
     instance.func_wrap("[method]input-stream.subscribe", |mut store: Store<'_>, (stream,): (In,)| {
         let host = store.data_mut();
-        let InputStream::Stdin = host.table.get(&stream)?;
-        Ok((host.table.push(Pollable::Stdin)?,))
+        let ready = match host.table.get(&stream)? {
+            InputStream::Stdin => Pollable::Stdin,
+            InputStream::File(_) => Pollable::Now,
+        };
+        Ok((host.table.push(ready)?,))
     })
 }
 
@@ -186,10 +190,28 @@ fn zeroes_and_splice(instance: &mut LinkerInstance<'_, Host>) -> Result<()> {
 }
 
 fn read(host: &mut Host, stream: &In, length: u64, blocking: bool) -> Result<Result<Vec<u8>, StreamError>> {
-    let InputStream::Stdin = host.table.get(stream)?;
     if length == 0 {
         return Ok(Ok(Vec::new()));
     }
+    match host.table.get(stream)? {
+        InputStream::Stdin => read_stdin(host, length, blocking),
+        InputStream::File(_) => read_file(host, stream, length),
+    }
+}
+
+fn read_file(host: &mut Host, stream: &In, length: u64) -> Result<Result<Vec<u8>, StreamError>> {
+    Ok(match files::read(host, stream, length)? {
+        Ok(bytes) if bytes.is_empty() => Err(StreamError::Closed),
+        Ok(bytes) => Ok(bytes),
+        Err(error) => Err(failed(host, error)?),
+    })
+}
+
+fn failed(host: &mut Host, error: brane_tree::Error) -> Result<StreamError> {
+    Ok(StreamError::LastOperationFailed(host.table.push(IoError(error))?))
+}
+
+fn read_stdin(host: &mut Host, length: u64, blocking: bool) -> Result<Result<Vec<u8>, StreamError>> {
     if blocking {
         host.wait_stdin()?;
     }
@@ -202,10 +224,15 @@ fn skipped(read: Result<Vec<u8>, StreamError>) -> Result<u64, StreamError> {
 }
 
 fn write(host: &mut Host, stream: &Out, bytes: &[u8]) -> Result<Result<(), StreamError>> {
-    let OutputStream::Standard(number) = host.table.get(stream)?;
-    let number = *number;
-    host.output(number, bytes)?;
-    Ok(Ok(()))
+    if let OutputStream::Standard(number) = host.table.get(stream)? {
+        let number = *number;
+        host.output(number, bytes)?;
+        return Ok(Ok(()));
+    }
+    Ok(match files::write(host, stream, bytes)? {
+        Ok(()) => Ok(()),
+        Err(error) => Err(failed(host, error)?),
+    })
 }
 
 fn splice(

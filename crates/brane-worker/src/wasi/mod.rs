@@ -5,15 +5,14 @@
 
 mod cli;
 mod clocks;
-mod filesystem;
+pub(crate) mod filesystem;
 mod io;
 pub(crate) mod network;
 mod random;
 pub(crate) mod resources;
 
 use wasmtime::component::LinkerInstance;
-use wasmtime::component::types::ComponentInstance;
-use wasmtime::{Engine, Result, bail};
+use wasmtime::{Result, bail};
 
 use crate::host::Host;
 use crate::link::without_version;
@@ -23,13 +22,13 @@ pub(crate) fn prepare() {
     clocks::now();
 }
 
+/// The time of day, in nanoseconds since the epoch: what files are dated with.
+pub(crate) fn wall_now() -> u64 {
+    clocks::wall_now()
+}
+
 /// Links the host's implementation of the interface `name`.
-pub(crate) fn link(
-    engine: &Engine,
-    instance: &mut LinkerInstance<'_, Host>,
-    name: &str,
-    interface: &ComponentInstance,
-) -> Result<()> {
+pub(crate) fn link(instance: &mut LinkerInstance<'_, Host>, name: &str) -> Result<()> {
     match without_version(name) {
         "wasi:cli/environment" => cli::environment(instance),
         "wasi:cli/exit" => cli::exit(instance),
@@ -44,7 +43,7 @@ pub(crate) fn link(
         "wasi:clocks/monotonic-clock" => clocks::monotonic(instance),
         "wasi:clocks/wall-clock" => clocks::wall(instance),
         "wasi:filesystem/preopens" => filesystem::preopens(instance),
-        "wasi:filesystem/types" => filesystem::types(engine, instance, interface),
+        "wasi:filesystem/types" => filesystem::types(instance),
         "wasi:io/error" => io::error(instance),
         "wasi:io/poll" => io::poll(instance),
         "wasi:io/streams" => io::streams(instance),

@@ -1,0 +1,27 @@
+;; Prints the file "in" of its first directory, writes "out" there, and exits with 3.
+(module
+  (import "wasi_snapshot_preview1" "path_open"
+    (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 64) "in")
+  (data (i32.const 80) "out")
+  (data (i32.const 96) "left\n")
+  (func (export "_start")
+    (i32.store (i32.const 0) (i32.const 1024))
+    (i32.store (i32.const 4) (i32.const 1024))
+    (if (i32.eqz (call $open (i32.const 3) (i32.const 1) (i32.const 64) (i32.const 2) (i32.const 0)
+                             (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 16)))
+      (then
+        (drop (call $read (i32.load (i32.const 16)) (i32.const 0) (i32.const 1) (i32.const 20)))
+        (i32.store (i32.const 4) (i32.load (i32.const 20)))
+        (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 24)))))
+    (if (call $open (i32.const 3) (i32.const 1) (i32.const 80) (i32.const 3) (i32.const 9)
+                    (i64.const 64) (i64.const 0) (i32.const 0) (i32.const 16))
+      (then unreachable))
+    (i32.store (i32.const 0) (i32.const 96))
+    (i32.store (i32.const 4) (i32.const 5))
+    (drop (call $write (i32.load (i32.const 16)) (i32.const 0) (i32.const 1) (i32.const 24)))
+    (call $exit (i32.const 3))))
