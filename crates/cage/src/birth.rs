@@ -43,6 +43,7 @@ fn reborn(control: &Control, program: &OwnedFd, name: String) -> Result<Infallib
     };
     let program = rustix::io::fcntl_dupfd_cloexec(program, CONTROL + 1).named("copy program")?;
     become_root_of_namespace(drop_groups)?;
+    take_defaults()?;
     // Room for a guest's deepest stack and the host functions above it; the layout is fixed at the exec.
     let stack = Rlimit { current: Some(STACK), maximum: Some(STACK) };
     rustix::process::setrlimit(Resource::Stack, stack).named("limit stack")?;
@@ -62,4 +63,13 @@ fn become_root_of_namespace(drop_groups: bool) -> Result<(), StepError> {
     }
     rustix::thread::set_thread_res_gid(Gid::ROOT, Gid::ROOT, Gid::ROOT).named("take group")?;
     rustix::thread::set_thread_res_uid(Uid::ROOT, Uid::ROOT, Uid::ROOT).named("take user")
+}
+
+/// What of the caller's would follow through the exec into every brane, and change how a guest's faults are seen.
+fn take_defaults() -> Result<(), StepError> {
+    // With SIGCHLD ignored, branes would be reaped by nobody, and how they ended be lost.
+    sys::reset_signal_actions().named("reset signal actions")?;
+    sys::unblock_signals().named("unblock signals")?;
+    sys::leave_real_time().named("leave real-time scheduling")?;
+    sys::reset_personality().named("reset personality")
 }

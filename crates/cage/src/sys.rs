@@ -45,6 +45,48 @@ pub(crate) fn clone3(flags: i32, exit_signal: i32) -> Result<Clone, Errno> {
     }
 }
 
+/// Gives every signal its default action: what a caller ignores stays ignored over an exec (sigaction(2)).
+pub(crate) fn reset_signal_actions() -> Result<(), Errno> {
+    for signal in 1..=libc::SIGRTMAX() {
+        // SAFETY: the default action runs no code of this process.
+        if unsafe { libc::signal(signal, libc::SIG_DFL) } == libc::SIG_ERR && !is_fixed(signal) {
+            return Err(last_errno());
+        }
+    }
+    Ok(())
+}
+
+/// Whether the kernel or libc keeps this signal's action for itself.
+fn is_fixed(signal: i32) -> bool {
+    matches!(signal, libc::SIGKILL | libc::SIGSTOP) || (32..libc::SIGRTMIN()).contains(&signal)
+}
+
+/// Blocks no signal: the mask, too, survives an exec, and a fault that is blocked kills instead of being a trap.
+pub(crate) fn unblock_signals() -> Result<(), Errno> {
+    // SAFETY: an all-zero set is the empty one, and it outlives the call.
+    let none: libc::sigset_t = unsafe { std::mem::zeroed() };
+    // SAFETY: as above; nothing is written back.
+    check(i64::from(unsafe { libc::sigprocmask(libc::SIG_SETMASK, &raw const none, ptr::null_mut()) }))
+}
+
+/// Leaves a real-time policy (sched(7)), under which a guest would not let its owner run.
+pub(crate) fn leave_real_time() -> Result<(), Errno> {
+    // SAFETY: takes and returns numbers.
+    let policy = unsafe { libc::sched_getscheduler(0) };
+    if !matches!(policy & !libc::SCHED_RESET_ON_FORK, libc::SCHED_FIFO | libc::SCHED_RR) {
+        return Ok(());
+    }
+    let ordinary = libc::sched_param { sched_priority: 0 };
+    // SAFETY: `ordinary` outlives the call.
+    check(i64::from(unsafe { libc::sched_setscheduler(0, libc::SCHED_OTHER, &raw const ordinary) }))
+}
+
+/// The ordinary execution domain (personality(2)): one that a caller has, without random addresses, survives an exec.
+pub(crate) fn reset_personality() -> Result<(), Errno> {
+    // SAFETY: takes and returns numbers.
+    check(i64::from(unsafe { libc::personality(0) }))
+}
+
 /// execveat(2) of `program` itself with an empty environment; returns only an error.
 pub fn exec(program: BorrowedFd<'_>, args: &[String]) -> Errno {
     let Ok(args) = args.iter().map(|arg| CString::new(arg.as_str())).collect::<Result<Vec<_>, _>>() else {
@@ -192,7 +234,11 @@ pub struct ExitingAllocator;
 /// Exit code of a process whose own allocation failed.
 pub const OUT_OF_MEMORY: i32 = 71;
 
-// SAFETY: every call goes to the system's allocator unchanged, and a null result never returns.
+/// Smallest block that grows by being copied. The system's allocator maps blocks of their own from 128 KiB on, and grows
+/// those by mremap(2), which no policy allows: it would stretch an executable mapping of a file over what comes behind it.
+const COPIED: usize = 64 << 10;
+
+// SAFETY: every call goes to the system's allocator, and a null result never returns.
 unsafe impl GlobalAlloc for ExitingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's promise about `layout` is passed on.
@@ -210,8 +256,18 @@ unsafe impl GlobalAlloc for ExitingAllocator {
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // SAFETY: the caller's promise about all three is passed on.
-        allocated(unsafe { System.realloc(pointer, layout, size) })
+        if layout.size() < COPIED {
+            // SAFETY: the caller's promise about all three is passed on.
+            return allocated(unsafe { System.realloc(pointer, layout, size) });
+        }
+        // SAFETY: `size` is not 0 and fits with this alignment, which is the caller's promise.
+        let new = unsafe { self.alloc(Layout::from_size_align_unchecked(size, layout.align())) };
+        // SAFETY: both blocks are at least this long, and the new one is another; the old one is the caller's to give up.
+        unsafe {
+            ptr::copy_nonoverlapping(pointer, new, layout.size().min(size));
+            self.dealloc(pointer, layout);
+        }
+        new
     }
 }
 

@@ -32,6 +32,7 @@ STATUS: Final = {
     "CapBnd": "0000000000000000",
     "CapAmb": "0000000000000000",
     "Threads": "1",
+    "SigBlk": "0000000000000000",
 }
 
 _ACTIONS: Final = {"allow": 0x7FFF0000, "notify": 0x7FC00000, "kill-process": 0x80000000}
