@@ -10,8 +10,9 @@ import contextlib
 import json
 import math
 import os
+import re
 import warnings
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
 from branes import asking, filework, handing, tooling
 from branes.app import request, signatures
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
     from branes.filing import FileInfo
     from branes.launching import Prepared
     from branes.outcome import Completed
+
+#: Most arrays, objects, items and keys that a value may have in all: each is an object of its own in this process.
+MAX_PARTS: Final = 1 << 20
+_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 _Brane = TypeVar("_Brane", bound=Brane)
 
@@ -231,10 +236,24 @@ def value_of(value: Any, completed: Completed) -> Any:
 
 
 def _parse(text: str, completed: Completed) -> Any:
+    if _parts(text) > MAX_PARTS:
+        message = f"the value has more than {MAX_PARTS:,} parts: print it instead"
+        raise GuestError(message, type="ValueError", traceback="", completed=completed)
     try:
         return json.loads(text, parse_constant=_no_json, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise GuestError("the value is not JSON", type="ValueError", traceback="", completed=completed) from error
+
+
+def _parts(text: str) -> int:
+    """How many arrays, objects, items and keys a JSON text has, at the most: each is an object of many bytes here."""
+    # Most texts are settled by the first count, which takes what stands in strings for parts as well.
+    count = _separators(text)
+    return count if count <= MAX_PARTS else _separators(_STRING.sub("", text))
+
+
+def _separators(text: str) -> int:
+    return sum(map(text.count, "[{,:"))
 
 
 def _no_json(constant: str) -> None:

@@ -50,11 +50,13 @@ class Artifact:
 
     Attributes:
         memfd: sealed; closed with the last reference to this.
+        size: bytes that it takes.
         component: what the program is.
     """
 
     def __init__(self, memfd: int, component: component.Component) -> None:
         self.memfd = memfd
+        self.size = os.fstat(memfd).st_size
         self.component = component
         weakref.finalize(self, os.close, memfd)
 
@@ -147,7 +149,7 @@ class Jail:
     digest: str
     memory: int
 
-    def run(self, program: bytes, progress: Progress) -> bytes:
+    def run(self, program: bytes, progress: Progress) -> bytearray:
         """What `brane-compile` prints for `program`.
 
         Raises:
@@ -180,13 +182,12 @@ class Jail:
         os.write(jailed.commands, wire.frame(go))
         return jailed
 
-    def _collect(self, jailed: Jailed, answer: int, messages: int, progress: Progress) -> bytes:
+    def _collect(self, jailed: Jailed, answer: int, messages: int, progress: Progress) -> bytearray:
         """The whole answer of a compiler that keeps to its time, its output and its filter until it is dead."""
         deadline = time.monotonic() + SECONDS
         startup = list(process.startup("compile"))
-        chunks: list[bytes] = []
+        said = bytearray()  # grows in place: what is joined at the end would be there twice
         streams = {answer, messages}
-        size = 0
         while True:
             left = deadline - time.monotonic()
             if left <= 0:
@@ -201,15 +202,14 @@ class Jail:
                 elif stream == messages:
                     _report(chunk, progress)
                 else:
-                    chunks.append(chunk)
-                    size += len(chunk)
-            if size > MAX_OUTPUT:
+                    said += chunk
+            if len(said) > MAX_OUTPUT:
                 raise self._over("output", f"the compiler's answer is larger than {MAX_OUTPUT} bytes")
             # A closed stream is not the end: who closed it lives on, and is still to keep to time and filter.
             if answer not in streams and jailed.status in ready:
                 break
         self._check_end(jailed)
-        return b"".join(chunks)
+        return said
 
     def _look(self, jailed: Jailed) -> None:
         """RLIMIT_DATA does not count everything (see `jailed.growth`)."""
@@ -281,7 +281,7 @@ def _report(data: bytes, progress: Progress) -> None:
             progress(int(words[0]), int(words[1]))
 
 
-def split(answer: bytes) -> tuple[Mapping[str, Any], memoryview]:
+def split(answer: bytes | bytearray) -> tuple[Mapping[str, Any], memoryview]:
     """Header and code of an answer.
 
     Raises:

@@ -56,6 +56,10 @@ _OUT_OF_MEMORY: Final = 71  # cage::OUT_OF_MEMORY
 _FILES: Final = "wasi:filesystem/types"  # in refusals of brane-worker's wasi/filesystem/call.rs
 #: Bytes beyond the memory limit that a brane's own buffers may take before it counts as over.
 HEADROOM: Final = 8 << 20
+#: Bytes of the output limit that allow one piece more, however short it is: its way costs the owner as much.
+PIECE: Final = 32
+#: Pieces that any limit allows.
+FREE_PIECES: Final = 1 << 20
 #: Most calls whose records are held back.
 MAX_CALLS: Final = 256
 
@@ -136,7 +140,7 @@ class Conduct:
         self.limits = limits
         self.denials: list[Denial] = []
         self.refusals = 0
-        self.output = 0
+        self.output = self.pieces = 0
         #: Why the brane is to die, once it is.
         self.fate: errors.BranesError | None = None
         self._exit: int | None = None
@@ -315,13 +319,18 @@ class Conduct:
 
     def _count_output(self, stream: int, data: bytes) -> list[Action]:
         self.output += len(data)
-        if self.output > self.limits.output:
+        self.pieces += 1
+        too_many = self.pieces > FREE_PIECES + self.limits.output // PIECE
+        if too_many or self.output > self.limits.output:
+            of = f" in {self.pieces} pieces" if too_many else ""
             error = errors.LimitExceeded(
-                f"killed after {size_in_words(self.limits.output)} of output",
+                f"killed at the output limit of {size_in_words(self.limits.output)}{of}"
+                if too_many
+                else f"killed after {size_in_words(self.limits.output)} of output",
                 limit="output",
                 hint="give it more: --output, or output=",
             )
-            return self._over("output", f"{self.output} bytes", error)
+            return self._over("output", f"{self.output} bytes{of}", error)
         return [Emit(stream, data)]
 
     def _deny(self, event: Denied) -> list[Action]:

@@ -18,6 +18,8 @@ OPEN_FILES: Final = 80
 #: Bytes of address space: 10,000 memories, the runtime's own bound, reserve 4 GiB and their guards each. Less would be
 #: noticed when a guest's code already runs, and look like its fault.
 ADDRESS_SPACE: Final = 64 << 40
+#: Bytes of one file: native code of the largest program, in the cache and in memory.
+FILE_SIZE: Final = 1 << 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,12 +74,21 @@ SPACE: Final = Demand(
     hard=False,
     way_out="ulimit -v unlimited",
 )
-DEMANDS: Final = (_OPEN_FILES, _STACK, SPACE)
+_FILE_SIZE: Final = Demand(
+    name="file size",
+    number=resource.RLIMIT_FSIZE,
+    least=FILE_SIZE,
+    unit="bytes",
+    hard=False,
+    way_out="ulimit -f unlimited",
+)
+DEMANDS: Final = (_OPEN_FILES, _STACK, SPACE, _FILE_SIZE)
 
 #: The way out by what the kernel said, whatever the step.
 _BY_ERRNO: Final = {
     errno.EMFILE: _OPEN_FILES.way_out,
     errno.ENFILE: "as root: raise the sysctl fs.file-max; the machine's open files are all in use",
+    errno.EFBIG: _FILE_SIZE.way_out,
     errno.ENOMEM: f"{SPACE.way_out}; where it is already, the machine is out of memory",
     errno.EAGAIN: "ulimit -u unlimited, or more; or the machine's processes are all in use",
 }

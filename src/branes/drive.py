@@ -80,7 +80,7 @@ class Pump:
         self._tool: tooling.Running | None = None
         self._outgoing = bytearray()
         self._wanted = 0
-        self._events_open = True
+        self._events_open = self._listens = True
         self._killed = self._template_killed = False
         self._deadline = self._next_look = 0.0
         self._used_before: Used | None = Used()
@@ -135,12 +135,13 @@ class Pump:
     def interest(self) -> dict[int, int]:
         """Descriptors to wait on, each with poll(2)'s events."""
         jailed = self.jailed
-        # Once the brane is gone the listener only says so, over and over.
-        wanted = (
-            {jailed.listener: select.POLLIN, jailed.events: select.POLLIN}
-            if self._events_open
-            else {jailed.status: select.POLLIN}
-        )
+        # The status always: a fork of this process may hold the other end of the events open, so that they never end.
+        wanted = {jailed.status: select.POLLIN}
+        if self._events_open:
+            wanted[jailed.events] = select.POLLIN
+            # Once the brane is gone the listener only says so, over and over.
+            if self._listens:
+                wanted[jailed.listener] = select.POLLIN
         if self._outgoing:
             wanted[jailed.commands] = select.POLLOUT
         source = self.caller.source.fileno() if self._wanted else None
@@ -161,7 +162,8 @@ class Pump:
         if jailed.events in ready:
             actions += self._on_events()
         elif jailed.status in ready:
-            actions += self._on_status()
+            # What it wrote before it died may have come after the events were found empty.
+            actions += self._on_events() if self._has_events() else self._on_status()
         if self._wanted:
             source = self.caller.source.fileno()
             if source is None or source in ready:
@@ -169,6 +171,9 @@ class Pump:
         if self._tool is not None and self._tool.fileno() in ready:
             actions += self._on_tool(self._tool)
         return actions
+
+    def _has_events(self) -> bool:
+        return self._events_open and bool(_kernel.readable([self.jailed.events], 0))
 
     def ready(self, seconds: float) -> dict[int, int]:
         """Which of `interest` are ready, after `seconds` at most; at once where input never waits."""
@@ -221,7 +226,7 @@ class Pump:
         """
         ready = _kernel.readable([self.jailed.listener], 0).values()
         actions = [action for events in ready for action in self._on_listener(events)]
-        if self._events_open and _kernel.readable([self.jailed.events], 0):
+        if self._has_events():
             actions += [action for action in self._on_events() if isinstance(action, Record)]
         return actions
 
@@ -238,6 +243,7 @@ class Pump:
     def _on_listener(self, ready: int) -> list[Action]:
         if ready & _BAD:
             return self.conduct.sensor_lost()
+        self._listens = not ready & select.POLLHUP
         notification = _kernel.receive_notification(self.jailed.listener) if ready & select.POLLIN else None
         if notification is None:
             return []

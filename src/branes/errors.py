@@ -228,7 +228,9 @@ def host_faults(what: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise HostFault(f"{what}: {error}") from error
+        from branes import demands  # noqa: PLC0415 -- only when something went wrong
+
+        raise HostFault(f"{what}: {error}", hint=demands.way_out("", error.errno or 0)) from error
 
 
 class MissingMechanism(HostFault):

@@ -2,7 +2,7 @@
 
 An ordinary owner has one id, its own, and every brane of it runs under that. A privileged owner takes a block of a
 private range for each template, held by a lock that the kernel releases with the process, and gives each brane an id
-of its own.
+of its own. Privileged is who may give these ids away: root of a user namespace that does not have them is not.
 """
 
 from __future__ import annotations
@@ -21,6 +21,10 @@ FIRST: Final = 1_879_048_192
 BLOCK: Final = 1024
 _BLOCKS: Final = 4096
 _LOCKS: Final = Path("/run/branes/ids")
+#: The last id of the private range.
+LAST: Final = FIRST + _BLOCKS * BLOCK - 1
+#: CAP_SETGID and CAP_SETUID (linux/capability.h), as bits.
+_NEEDED: Final = 1 << 6 | 1 << 7
 
 
 @dataclass(slots=True)
@@ -69,11 +73,37 @@ def allocate() -> Ids:
     Raises:
         HostFault: no block is free, or the locks cannot be made.
     """
-    if os.geteuid() != 0:
+    own = Path("/proc/self")
+    try:
+        maps = (own / "uid_map").read_text(), (own / "gid_map").read_text()
+        privileged = why_ordinary(os.geteuid(), *maps, status=(own / "status").read_text(errors="replace")) == ""
+    except OSError as error:
+        raise HostFault(f"it cannot be read which ids may be used: {error}", hint="run `brane doctor`") from error
+    if not privileged:
         return Ids(uid_map=f"0 {os.geteuid()} 1\n", gid_map=f"0 {os.getegid()} 1\n", privileged=False)
     lock, block = _lock_block()
     one_map = f"0 {FIRST + block * BLOCK} {BLOCK}\n"
     return Ids(uid_map=one_map, gid_map=one_map, privileged=True, _lock=lock, _free=list(range(BLOCK - 1, 0, -1)))
+
+
+def why_ordinary(user: int, *maps: str, status: str) -> str:
+    """Why an owner has but one id to give to its branes; "" if it is privileged.
+
+    Args:
+        user: its effective user.
+        maps: its user namespace's uid_map and gid_map (user_namespaces(7)).
+        status: its /proc/PID/status.
+    """
+    if user != 0:
+        return "this is no root"
+    for one in maps:
+        ranges = [tuple(map(int, line.split())) for line in one.splitlines()]
+        if not any(start <= FIRST and start + count > LAST for start, _, count in ranges):
+            return f"the user namespace of this root has no ids from {FIRST} to {LAST}"
+    effective = status.partition("\nCapEff:")[2].split(maxsplit=1)[:1]
+    if not effective or int(effective[0], 16) & _NEEDED != _NEEDED:
+        return "this root lacks CAP_SETUID or CAP_SETGID"
+    return ""
 
 
 def _lock_block() -> tuple[int, int]:

@@ -37,11 +37,14 @@ MAX_TEMPLATES: Final = 8
 MAX_ARTIFACTS: Final = 8
 #: Most trees that are kept, likewise.
 MAX_TREES: Final = 8
+#: Most bytes of native code that the artifacts that are kept hold, and the templates without a brane likewise.
+MAX_BYTES: Final = 1 << 30
 
 
 @dataclass(slots=True)
 class _Kept:
     template: Template
+    size: int
     branes: int = 0
 
 
@@ -105,7 +108,9 @@ class Runtime:
     def _keep(self, digest: str, artifact: Artifact) -> Artifact:
         self._artifacts[digest] = artifact
         self._artifacts.move_to_end(digest)
-        if len(self._artifacts) > MAX_ARTIFACTS:
+        while len(self._artifacts) > 1 and (
+            len(self._artifacts) > MAX_ARTIFACTS or sum(kept.size for kept in self._artifacts.values()) > MAX_BYTES
+        ):
             self._artifacts.popitem(last=False)
         return artifact
 
@@ -156,7 +161,7 @@ class Runtime:
         """
         digest = plan.template_digest
         with self._turn(digest):
-            template = self._lend(digest) or self._take_in(digest, self._start(plan, artifact, trees))
+            template = self._lend(digest) or self._take_in(digest, self._start(plan, artifact, trees), artifact.size)
         self._evict()
         return template
 
@@ -189,17 +194,23 @@ class Runtime:
         kept.template.close()
         return None
 
-    def _take_in(self, digest: str, template: Template) -> Template:
+    def _take_in(self, digest: str, template: Template, size: int) -> Template:
         """A new template, lent to one brane from now on."""
         with self._lock:
-            self._templates[digest] = _Kept(template, branes=1)
+            self._templates[digest] = _Kept(template, size, branes=1)
         return template
 
     def _evict(self) -> None:
-        """End templates without a brane, as many as are too many."""
+        """End templates without a brane, as many as are too many or hold too much."""
+        evicted = []
         with self._lock:
             idle = [digest for digest, kept in self._templates.items() if kept.branes == 0]
-            evicted = [self._templates.pop(digest) for digest in idle[: max(0, len(self._templates) - MAX_TEMPLATES)]]
+            held = sum(self._templates[digest].size for digest in idle)
+            for digest in idle:
+                if len(self._templates) <= MAX_TEMPLATES and held <= MAX_BYTES:
+                    break
+                evicted.append(self._templates.pop(digest))
+                held -= evicted[-1].size
         for kept in evicted:
             kept.template.close()
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -80,9 +81,16 @@ def _absolute(variable: str) -> Path | None:
     if not path.is_absolute():
         raise HostFault(
             f"{variable} is {escape(text)}, expected an absolute path",
-            hint=f"write {variable}={escape(os.path.abspath(text))}",  # noqa: PTH100 -- links stay as they are written
+            hint=_as_absolute(variable, text),
         )
     return path
+
+
+def _as_absolute(variable: str, text: str) -> str:
+    try:
+        return f"write {variable}={escape(os.path.abspath(text))}"  # noqa: PTH100 -- links stay as they are written
+    except OSError:
+        return "the working directory is gone: change to another, or write an absolute path"
 
 
 def _base() -> Path:
@@ -99,10 +107,12 @@ def private(path: Path) -> Path:
     """The folder `path`, made if need be; this user's alone.
 
     Raises:
-        HostFault: it cannot be made, is not a folder, or belongs to somebody else.
+        HostFault: it cannot be made, is not a folder, belongs to somebody else, or is below a folder in which
+            others can put another in its place.
     """
     try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _refuse_replaceable(path)
+        _make(path)
         found = os.lstat(path)
     except OSError as error:
         raise HostFault(
@@ -114,6 +124,30 @@ def private(path: Path) -> Path:
             hint="set BRANES_STATE to another folder, or correct owner and mode of this one",
         )
     return path
+
+
+def _make(path: Path) -> None:
+    """Make a folder and those above it that are not there, each for this user alone whatever the umask."""
+    if not path.parent.exists():
+        _make(path.parent)
+    path.mkdir(mode=0o700, exist_ok=True)
+
+
+def _refuse_replaceable(path: Path) -> None:
+    """Refuse a place below a folder in which anybody can rename or remove what is in it (unlink(2), EPERM).
+
+    Groups are not looked at: many systems give each user one of its own, with a home folder that it can write to.
+    """
+    for above in dict.fromkeys([*path.parents, *Path(os.path.realpath(path)).parents]):
+        try:
+            mode = above.stat().st_mode
+        except OSError:
+            continue  # not there yet, or nothing below it can be reached: making it says so
+        if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+            raise HostFault(
+                f"{escape(str(path))} is below {escape(str(above))}, where everybody can put another in its place",
+                hint=f"chmod o-w {escape(str(above))}, or set BRANES_STATE to another folder",
+            )
 
 
 def _make_key(path: Path) -> None:

@@ -161,8 +161,8 @@ def _text(most: int) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, str) and len(value) <= most
 
 
-def _data(most: int) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, bytes) and len(value) <= most
+def _data(most: int, least: int = 0) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, bytes) and least <= len(value) <= most
 
 
 def _number(most: int, least: int = 0) -> Callable[[Any], bool]:
@@ -240,7 +240,7 @@ FROM_SEALING: Final[Mapping[str, Mapping[str, Callable[[Any], bool]]]] = {
 FROM_BRANE: Final[Mapping[str, Mapping[str, Callable[[Any], bool]]]] = {
     "started": {"go": lambda value: isinstance(value, bytes) and len(value) == 32},
     "pull": {"max": _number(MAX_CHUNK, 1)},
-    "output": {"stream": _number(2, 1), "data": _data(MAX_CHUNK)},
+    "output": {"stream": _number(2, 1), "data": _data(MAX_CHUNK, 1)},
     "denied": {"interface": _text(1024), "function": _text(1024), "tried": _text(2048)},
     "limited": {"limit": lambda value: value == "memory", "asked": _number((1 << 64) - 1)},
     "asked": {"name": _text(256), "arguments": _data(MAX_TOOL)},

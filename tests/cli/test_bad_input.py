@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import branes
+
 if TYPE_CHECKING:
     from conftest import Brane
 
@@ -46,6 +48,23 @@ def test_what_is_no_program(brane: Brane, tmp_path: Path, command: str, content:
     done = brane(command, str(path))
     assert done.returncode == 2
     assert says in only_error(done)
+
+
+def test_a_relative_state_folder_is_refused_where_the_working_directory_is_gone(brane: Brane, tmp_path: Path) -> None:
+    (tmp_path / "gone").mkdir()
+    code = (
+        "import os, sys; os.chdir(sys.argv[1]); os.rmdir(sys.argv[1]); sys.argv[1:] = ['python', '-c', '1'];"
+        "from branes.cli import main; sys.exit(main())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "gone")],
+        env=brane.env | {"BRANES_STATE": "rel", "PYTHONPATH": str(Path(branes.__file__).parents[1])},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert only_error(done) == "brane: BRANES_STATE is rel, expected an absolute path"
+    assert b"hint: the working directory is gone" in done.stderr
 
 
 @pytest.mark.parametrize("name", ["a\nb", "a\x1b[31mb", "a\u202eb"])

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from branes.cli import output, streams
+from branes.outcome import Completed, Usage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,6 +78,52 @@ def test_output_that_is_no_text_is_base64_and_says_so(brane: Brane) -> None:
     found = objects(brane, "run", "--json", "hostile.wat")
     assert found["stdout_encoding"] == found["stderr_encoding"] == "base64"
     assert base64.b64decode(found["stdout"]).startswith(b"\x1b[31mred\x07\xc3\xa9\xff")
+
+
+ENCODED = {
+    "few control characters are text": (b"\x1b[31mred\x1b[0m\r\n\0", "utf-8"),
+    "line ends are text": (b"\n" * 100, "utf-8"),
+    "mostly control characters": (b"a\0" * 100, "base64"),
+    "half a character at the end": (b"a" * 100 + b"\xc3", "base64"),
+    "characters of any size": ("a\u00e9\u2028\U0001f600".encode() * 30_000, "utf-8"),
+    "bytes that are not text, late": (b"a" * 300_001 + b"\xff", "base64"),
+}
+
+
+@pytest.mark.parametrize("name", ENCODED)
+def test_output_is_text_where_it_is_mostly_that_and_whole_in_any_case(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, encoding = ENCODED[name]
+    written: list[str] = []
+    monkeypatch.setattr(streams, "put_pieces", written.extend)
+    usage = Usage(wall=1.0, user=0.0, system=0.0, max_rss=0)
+    output.put_json(output.exited(Completed(exit_code=0, stdout=data, stderr=b"", denials=(), usage=usage, run="r")))
+    found = json.loads("".join(written))
+    assert found["stdout_encoding"] == encoding
+    assert (base64.b64decode(found["stdout"]) if encoding == "base64" else found["stdout"].encode()) == data
+    assert max(map(len, written)) < 1 << 20
+
+
+#: Says on standard error how many bytes a command took. What pytest takes is counted for its own children (execve(2)).
+MEASURED = (
+    "import resource, subprocess, sys; done = subprocess.run(sys.argv[1:], check=True);"
+    "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024, file=sys.stderr)"
+)
+
+
+def test_output_at_its_limit_takes_a_small_multiple_of_its_size(brane: Brane, tmp_path: Path) -> None:
+    size = 60_000_000
+    path = tmp_path / "out.py"
+    path.write_text(f"import sys\nfor _ in range(1000): sys.stdout.write('\\0' * {size // 1000})")
+    assert brane("python", "-c", "1").returncode == 0  # what compiling takes is another matter
+    words = [sys.executable, "-c", MEASURED, *brane.words("python", "--json", str(path))]
+    with (tmp_path / "said").open("wb") as said:
+        done = subprocess.run(words, stdout=said, stderr=subprocess.PIPE, env=brane.env, timeout=120, check=True)
+    assert int(done.stderr) < 5 * size
+    found = json.loads((tmp_path / "said").read_bytes())
+    assert found["stdout_encoding"] == "base64"
+    assert base64.b64decode(found["stdout"]) == bytes(size)
 
 
 def test_a_trap_is_named(brane: Brane) -> None:

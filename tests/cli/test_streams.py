@@ -112,9 +112,19 @@ def test_closed_streams_do_not_mix_up_descriptors(brane: Brane) -> None:
     assert (done.returncode, done.stdout) == (0, b"")
 
 
-def test_a_full_disk_behind_standard_output_is_125(brane: Brane) -> None:
+@pytest.mark.parametrize(
+    "said",
+    [
+        ("run", "loop.wat"),
+        ("run", "--json", "loop.wat"),
+        ("run", "--json", "--nope"),
+        ("audit", "verify", "--json"),
+        ("--help",),
+    ],
+)
+def test_a_full_disk_behind_standard_output_is_125(brane: Brane, said: tuple[str, ...]) -> None:
     with open("/dev/full", "wb") as full:
-        words = brane.words("run", "loop.wat")
+        words = brane.words(*said)
         done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, env=brane.env, check=False)
     assert (done.returncode, done.stderr) == (125, b"brane: output cannot be written: no space left on device\n")
 

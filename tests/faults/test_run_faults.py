@@ -53,6 +53,11 @@ def test_with_room_in_the_log_the_program_runs(tmp_path: Path) -> None:
     assert run(tmp_path / "state") == {"exit_code": 3, "stdout": "hello\n"}
 
 
+def test_root_of_a_user_namespace_without_the_private_ids_is_an_ordinary_owner(tmp_path: Path) -> None:
+    answer = run(tmp_path / "state", under=["unshare", "--user", "--map-root-user"])
+    assert answer == {"exit_code": 3, "stdout": "hello\n"}
+
+
 @pytest.mark.parametrize("error", ["ENOSPC", "EIO"])
 def test_a_log_that_does_not_become_durable_means_no_result(tmp_path: Path, error: str) -> None:
     state = tmp_path / "state"

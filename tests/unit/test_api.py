@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import branes
 from branes import aio, api, asking
+from branes.api import MAX_PARTS
 from branes.errors import GuestError, UsageError
 from branes.outcome import Completed, Usage
 from branes.values import Err, Ok
@@ -58,6 +59,17 @@ def test_an_exception_of_any_length_is_cut() -> None:
         api.value_of(Err(json.dumps(dict.fromkeys(("type", "message", "traceback"), long))), DONE)
     assert (len(caught.value.type), len(caught.value.traceback)) == (4096, 65536)
     assert len(caught.value.message) < 100_000
+
+
+@pytest.mark.parametrize("text", ["[" + "[]," * MAX_PARTS + "0]", '{"a":' * 2 + '"x"' + "}" * 2 + "," * MAX_PARTS])
+def test_a_value_of_too_many_parts_is_the_guests_error_and_is_not_built(text: str) -> None:
+    with pytest.raises(GuestError, match="more than 1,048,576 parts"):
+        api.value_of(Ok(text), DONE)
+
+
+def test_what_stands_in_text_is_no_part_of_a_value() -> None:
+    long = ',:[{"\\' * (MAX_PARTS // 2)
+    assert api.value_of(Ok(json.dumps([long])), DONE) == [long]
 
 
 @pytest.mark.parametrize("value", [None, 1, "1", Ok(1)])

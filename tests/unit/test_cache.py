@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
 
+from branes import cache as caches
 from branes.cache import Cache
 from branes.errors import HostFault
 
@@ -39,6 +45,16 @@ def read(cache: Cache, name: str = "thing") -> tuple[bytes, bytes] | None:
         return os.pread(memfd, 1 << 20, 0), description
     finally:
         os.close(memfd)
+
+
+def names(cache: Cache) -> set[str]:
+    return {path.name for path in cache._folder.iterdir()}
+
+
+def aged(cache: Cache, name: str, seconds: float) -> None:
+    """Last used `seconds` ago."""
+    then = time.time() - seconds
+    os.utime(cache._folder / name, (then, then))
 
 
 def open_descriptors() -> int:
@@ -148,3 +164,111 @@ def test_a_full_disk_is_the_hosts_fault_and_leaves_nothing(cache: Cache, monkeyp
     with pytest.raises(HostFault, match="the cache cannot be written"):
         cache.put("more", [b"a"], b"")
     assert [path.name for path in cache._folder.iterdir()] == ["thing"]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from branes.cache import Cache
+os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)
+Cache(Path(sys.argv[1]), b"k" * 32).put("half", [b"a" * 100_000], b"")
+"""
+
+
+def test_who_is_killed_while_writing_leaves_nothing(cache: Cache) -> None:
+    done = subprocess.run([sys.executable, "-c", KILLED, str(cache._folder)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert names(cache) == {"thing"}
+
+
+def test_where_every_file_needs_a_name_it_has_one_until_it_is_whole(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    actual = os.open
+    seen: list[str] = []
+
+    def refusing(path: str, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+        if flags & os.O_TMPFILE == os.O_TMPFILE:
+            raise OSError(95, "Operation not supported")
+        seen.append(str(path))
+        return actual(path, flags, mode, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "open", refusing)
+    cache.put("named", [b"a"], b"")
+    assert read(cache, "named") == (b"a", b"")
+    assert any(name.startswith(".named.") for name in seen)
+    assert names(cache) == {"thing", "named"}
+
+
+def test_what_a_dead_process_left_is_removed_after_an_hour(cache: Cache) -> None:
+    for name, age in ((".old.1.ff", 3700), (".new.1.ff", 3500)):
+        (cache._folder / name).write_bytes(b"half")
+        aged(cache, name, age)
+    (cache._folder / ".folder").mkdir()
+    cache.put("more", [], b"")
+    assert names(cache) == {"thing", ".new.1.ff", ".folder", "more"}
+
+
+def test_what_was_used_the_longest_time_ago_makes_room(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number, age in ((1, 300), (2, 400), (3, 200)):
+        cache.put(f"old{number}", [bytes(1000)], b"")
+        aged(cache, f"old{number}", age)
+    assert read(cache, "old2") is not None  # which is a use
+    monkeypatch.setattr(caches, "BUDGET", 4000)
+    cache.put("new", [bytes(1000)], b"")
+    assert names(cache) == {"old2", "old3", "new", "thing"}
+
+
+def test_a_file_that_was_just_written_or_used_is_never_removed(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    aged(cache, "thing", 59)
+    monkeypatch.setattr(caches, "BUDGET", 0)
+    cache.put("new", [bytes(1000)], b"")
+    assert names(cache) == {"thing", "new"}
+    aged(cache, "thing", 61)
+    cache.put("newer", [], b"")
+    assert names(cache) == {"new", "newer"}
+
+
+def test_a_file_that_is_used_while_room_is_made_stays(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache.put("old", [], b"")
+    for name in ("thing", "old"):
+        aged(cache, name, 300)
+    monkeypatch.setattr(caches, "BUDGET", 0)
+    found = caches._regular
+    looks: list[str] = []
+
+    def used_meanwhile(folder: int, name: str) -> os.stat_result | None:
+        if name == "thing" and name in looks:
+            assert read(cache) is not None
+        looks.append(name)
+        return found(folder, name)
+
+    monkeypatch.setattr(caches, "_regular", used_meanwhile)
+    cache.put("new", [], b"")
+    assert names(cache) == {"thing", "new"}
+
+
+def test_links_in_the_folder_are_neither_followed_nor_counted(
+    cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere").write_bytes(bytes(5000))
+    os.utime(tmp_path / "elsewhere", (0, 0))
+    (cache._folder / "link").symlink_to(tmp_path / "elsewhere")
+    aged(cache, "thing", 300)
+    monkeypatch.setattr(caches, "BUDGET", 4000)
+    cache.put("new", [], b"")
+    assert names(cache) == {"thing", "new", "link"}
+    assert (tmp_path / "elsewhere").stat().st_size == 5000
+
+
+def test_many_that_write_and_read_at_the_same_time_find_what_they_wrote(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(caches, "BUDGET", 0)
+
+    def use(number: int) -> bool:
+        cache.put(f"thing{number % 4}", [bytes(1000)], b"")
+        return read(cache, f"thing{number % 4}") is not None
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(use, range(64)))

@@ -11,7 +11,22 @@ import pytest
 from branes import errors, wire
 from branes._kernel import Notification
 from branes.calling import eval_expression, run_code
-from branes.conduct import HEADROOM, MAX_CALLS, Action, Answer, Conduct, Done, Emit, Kill, Record, Run, Send, Want
+from branes.conduct import (
+    FREE_PIECES,
+    HEADROOM,
+    MAX_CALLS,
+    PIECE,
+    Action,
+    Answer,
+    Conduct,
+    Done,
+    Emit,
+    Kill,
+    Record,
+    Run,
+    Send,
+    Want,
+)
 from branes.limits import Limits
 from branes.outcome import Died, Usage
 from branes.plan import Binding
@@ -144,6 +159,16 @@ def test_too_much_output_is_recorded_then_kills_and_none_of_it_is_passed_on(cond
     beyond = conduct.received(event("output", stream=1, data=b"!"))
     assert kinds(beyond) == [Record, Kill]
     assert recorded(beyond) == ["limit.output"]
+    assert isinstance(conduct.fate, errors.LimitExceeded)
+    assert conduct.fate.limit == "output"
+
+
+def test_output_in_too_many_pieces_is_too_much_of_it(conduct: Conduct) -> None:
+    conduct.pieces, few = FREE_PIECES - 100, 100 + conduct.limits.output // PIECE
+    conduct.output = -few
+    one = event("output", stream=1, data=b"!")
+    assert kinds(conduct.received(one * few)) == [Emit] * few
+    assert kinds(conduct.received(one)) == [Record, Kill]
     assert isinstance(conduct.fate, errors.LimitExceeded)
     assert conduct.fate.limit == "output"
 

@@ -8,6 +8,7 @@ import os
 import select
 import subprocess
 import threading
+import time
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -81,6 +82,10 @@ class Puppet:
         died = {"code": max(code, 0), "signal": max(-code, 0), "user_us": 0, "system_us": 0, "max_rss_kib": 0}
         os.write(self._status, wire.frame(wire.pack(died)))
 
+    def hold_events(self) -> int:
+        """What a fork of this process would keep: another descriptor of the brane's end of the events."""
+        return os.dup(self._events)
+
     def say(self, data: bytes) -> None:
         os.write(self._events, data)
 
@@ -127,6 +132,18 @@ def test_output_comes_in_order_and_a_call_ends_when_it_returns(puppet: Puppet) -
     assert puppet.driver.result is not None
     assert puppet.driver.died is None
     assert puppet.alive
+
+
+def test_a_fork_of_the_owner_that_holds_the_events_open_keeps_nobody_waiting(puppet: Puppet) -> None:
+    held, got = puppet.hold_events(), []  # type: ignore[var-annotated]
+    puppet.say(OUTPUT)
+    puppet.jailed.kill()
+    started = time.process_time()
+    puppet.driver.call(collecting(got), 60.0)
+    assert got == [b"hi"]
+    assert puppet.driver.died is not None
+    assert time.process_time() - started < 5
+    os.close(held)
 
 
 def test_a_refusal_that_was_not_read_yet_is_recorded_when_the_call_is_abandoned(puppet: Puppet) -> None:

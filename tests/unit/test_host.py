@@ -55,12 +55,14 @@ def test_a_refused_namespace_names_the_setting_to_change(
     assert says in namespaces.namespace_hint("net", code, sysctls, container)
 
 
-def test_root_of_a_rootless_container_has_no_ids_to_give() -> None:
+def test_root_that_has_no_ids_to_give_is_told_that_branes_share_its_own() -> None:
     whole, rootless = "         0          0 4294967295\n", "0 1000 1\n1 100000 65536\n"
-    assert namespaces.id_range(0, whole, whole).ok
-    assert not namespaces.id_range(0, whole, rootless).ok
-    assert not namespaces.id_range(0, "", "").ok
-    assert namespaces.id_range(1000, rootless, rootless).ok
+    able = "Name:\tbrane\nCapEff:\t000001ffffffffff\n"
+    assert namespaces.id_range(0, whole, whole, status=able).detail.endswith("for each brane its own")
+    for maps in ((whole, rootless), (rootless, whole), ("", "")):
+        found = namespaces.id_range(0, *maps, status=able)
+        assert found.detail.startswith("branes run as this user, 0: the user namespace of this root has no ids from")
+    assert namespaces.id_range(1000, rootless, rootless, status=able).detail == "branes run as this user, 1000"
 
 
 @pytest.mark.parametrize(
@@ -96,6 +98,7 @@ def test_a_limit_must_leave_room(demand: demands.Demand, more: int | None, *, ok
         ("make map pipe", errno.EMFILE, "ulimit -n"),
         ("make map pipe", errno.ENFILE, "fs.file-max"),
         ("clone brane", errno.ENOMEM, "ulimit -v"),
+        ("", errno.EFBIG, "ulimit -f"),
         ("clone user and pid namespace", errno.EAGAIN, "ulimit -u"),
         ("set host name", errno.EPERM, ""),
     ],

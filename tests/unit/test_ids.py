@@ -44,11 +44,42 @@ def test_an_id_that_was_given_back_is_used_again_as_late_as_possible() -> None:
     assert [block.take(), block.take(), block.take()] == [2, 3, first]
 
 
+WHOLE = "         0          0 4294967295\n"
+ABLE = "Name:\tbrane\nCapEff:\t00000000000000c0\n"
+
+
+def test_root_with_the_private_range_and_the_right_to_use_it_is_privileged() -> None:
+    assert ids.why_ordinary(0, WHOLE, WHOLE, status=ABLE) == ""
+    exactly = f"0 1000 1\n{ids.FIRST} 5 {ids.LAST - ids.FIRST + 1}\n"
+    assert ids.why_ordinary(0, exactly, exactly, status=ABLE) == ""
+
+
+@pytest.mark.parametrize(
+    ("user", "uid_map", "gid_map", "status", "why"),
+    [
+        (1000, WHOLE, WHOLE, ABLE, "no root"),
+        (0, "0 1000 1\n", WHOLE, ABLE, "has no ids from"),
+        (0, WHOLE, "0 1000 1\n1 100000 65536\n", ABLE, "has no ids from"),
+        (0, f"0 0 {ids.LAST}\n", WHOLE, ABLE, "has no ids from"),
+        (0, f"{ids.FIRST + 1} 0 {2**31}\n", WHOLE, ABLE, "has no ids from"),
+        (0, "", "", ABLE, "has no ids from"),
+        (0, WHOLE, WHOLE, "Name:\tbrane\nCapEff:\t0000000000000080\n", "lacks CAP_SETUID or CAP_SETGID"),
+        (0, WHOLE, WHOLE, "Name:\tbrane\nCapEff:\t0000000000000040\n", "lacks CAP_SETUID or CAP_SETGID"),
+        (0, WHOLE, WHOLE, "", "lacks CAP_SETUID or CAP_SETGID"),
+    ],
+)
+def test_who_cannot_give_ids_away_is_an_ordinary_owner(
+    user: int, uid_map: str, gid_map: str, status: str, why: str
+) -> None:
+    assert why in ids.why_ordinary(user, uid_map, gid_map, status=status)
+
+
 def test_a_map_covers_this_user_alone_or_a_block_far_from_others(locks: Path) -> None:
     ours = ids.allocate()
     try:
         inside, outside, size = (int(word) for word in ours.uid_map.split())
-        if os.geteuid() == 0:
+        if ours.privileged:
+            assert os.geteuid() == 0
             assert locks.is_dir()
             assert (inside, size) == (0, ids.BLOCK)
             assert outside >= ids.FIRST

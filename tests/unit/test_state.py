@@ -61,6 +61,40 @@ def test_a_folder_is_made_for_this_user_alone_whatever_the_umask(tmp_path: Path)
         os.umask(before)
 
 
+def test_every_folder_that_is_made_is_this_users_alone_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        state.private(tmp_path / "a" / "b" / "c")
+    finally:
+        os.umask(before)
+    assert [mode(tmp_path / made) for made in ("a", "a/b", "a/b/c")] == [0o700] * 3
+
+
+@pytest.mark.parametrize("below", ["state", "a/b/state"])
+def test_a_folder_that_anybody_could_replace_is_refused(tmp_path: Path, below: str) -> None:
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o777)
+    with pytest.raises(HostFault, match=f"is below {tmp_path}/open, where everybody can put another") as caught:
+        state.private(tmp_path / "open" / below)
+    assert caught.value.hint.startswith(f"chmod o-w {tmp_path}/open")
+    assert list((tmp_path / "open").iterdir()) == []
+
+
+def test_a_link_does_not_hide_that_anybody_could_replace_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "open" / "a").mkdir(parents=True)
+    (tmp_path / "open").chmod(0o777)
+    (tmp_path / "link").symlink_to("open/a")
+    with pytest.raises(HostFault, match="where everybody can put another"):
+        state.private(tmp_path / "link" / "state")
+
+
+@pytest.mark.parametrize("open_to", [0o1777, 0o775])
+def test_a_folder_below_a_sticky_one_or_one_of_a_group_is_taken(tmp_path: Path, open_to: int) -> None:
+    (tmp_path / "above").mkdir()
+    (tmp_path / "above").chmod(open_to)
+    assert mode(state.private(tmp_path / "above" / "state")) == 0o700
+
+
 @pytest.mark.parametrize("open_to", [0o720, 0o702, 0o777])
 def test_a_folder_that_others_can_write_to_is_refused(tmp_path: Path, open_to: int) -> None:
     (tmp_path / "open").mkdir()

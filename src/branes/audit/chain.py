@@ -117,20 +117,23 @@ def check(lines: Iterable[Line]) -> Checked:
     two is to blame, and how.
     """
     rest = iter(lines)
-    seq, digest = GENESIS.seq, GENESIS.digest
+    before = head = GENESIS
     last: Line | None = None
     fault: Fault | None = None
     for line in rest:
         try:
-            follows = scan(line[2]) == (seq + 1, digest)
+            follows = scan(line[2]) == (head.seq + 1, head.digest)
         except MalformedError as error:
             fault = unreadable(line, error)
             break
         if not follows:
             fault = explain(last, line, rest)
+            if last and (fault.file, fault.line) == last[:2]:
+                # The one that was taken for sound is the one to blame.
+                head = before
             break
-        last, seq, digest = line, seq + 1, hashlib.sha256(line[2]).hexdigest()
-    return Checked(head=Head(seq=seq, digest=digest), fault=fault)
+        before, head, last = head, Head(seq=head.seq + 1, digest=_digest(line[2])), line
+    return Checked(head=head, fault=fault)
 
 
 def _digest(line: bytes) -> str:

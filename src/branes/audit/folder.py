@@ -3,7 +3,8 @@
 Functions only; who calls what, and when, is decided in `branes.audit.newest` and `branes.audit.store`.
 
 - The folder and the segments (`000001.jsonl` and so on) are opened without following a link in the last part
-  of their name, and refused when they belong to another user or, the folder, when others may write to it.
+  of their name, and refused when they belong to another user or when others may write to them. The folder is
+  refused when others may so much as read it: whoever can open it can take its lock, and keep it.
 - A new name is durable before anything is written under it: the folder that holds it is synced.
 - The lock is an exclusive flock on the folder itself. No lock file can be left behind or removed, and it goes
   with the process that held it.
@@ -15,6 +16,7 @@ import errno
 import fcntl
 import os
 import re
+import shlex
 import stat
 import time
 from contextlib import suppress
@@ -65,7 +67,7 @@ def make_folder(path: Path) -> None:
 
 
 def open_folder(path: Path) -> int:
-    """Open a folder of this user that nobody else may write to; whoever calls closes it.
+    """Open a folder of this user that nobody else may open; whoever calls closes it.
 
     Raises:
         AuditError: it is a link, or not a folder, or not this user's alone.
@@ -75,7 +77,9 @@ def open_folder(path: Path) -> int:
         raise AuditError(f"the audit log's folder {str(path)!r} is a symbolic link", hint="name its target")
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | _SAFE)
     try:
-        _refuse_foreign(os.fstat(fd), str(path))
+        status = os.fstat(fd)
+        _refuse_foreign(status, str(path))
+        _refuse_open(status, str(path))
     except AuditError:
         os.close(fd)
         raise
@@ -227,6 +231,15 @@ def spend_reserve(folder: int) -> bool:
 def _refuse_special(status: os.stat_result, name: str) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise AuditError(f"the audit log's file {name} is not a regular file")
+
+
+def _refuse_open(status: os.stat_result, path: str) -> None:
+    if status.st_mode & 0o077:
+        raise AuditError(
+            f"the audit log's {path!r} may be opened, and its lock held, by others: "
+            f"mode {stat.S_IMODE(status.st_mode):04o}, expected 0700",
+            hint=f"chmod 700 {shlex.quote(path)}",
+        )
 
 
 def _refuse_foreign(status: os.stat_result, name: str) -> None:

@@ -10,7 +10,7 @@ import typer
 
 from branes.cli import audit, call, doctor, inspect, options, output, plan, python, streams
 from branes.cli import run as running
-from branes.errors import UsageError
+from branes.errors import HostFault, UsageError
 
 _ARGS_ARE_THE_GUESTS = {"allow_interspersed_args": False}
 _EPILOG = """\b
@@ -93,6 +93,10 @@ def _dispatch(command: Any, args: list[str]) -> int:
         # Python would try once more at its end, and complain.
         os.dup2(os.open("/dev/null", os.O_WRONLY), streams.STDOUT)
         raise streams.OutputClosedError from error
+    except OSError as error:
+        # What a help text is written to: no command lets one of its own out.
+        os.dup2(os.open("/dev/null", os.O_WRONLY), streams.STDOUT)
+        raise HostFault(f"output cannot be written: {(error.strerror or str(error)).lower()}") from error
     except Exception as error:
         # Typer's own class for bad options has another name in each of its versions.
         if hasattr(error, "format_message"):

@@ -77,8 +77,12 @@ def _folder(named: str) -> Path:
     from branes.errors import AuditError
 
     folder = Path(named) if named else state.named().audit
-    if folder.is_dir() and any(folder.glob("*.jsonl")):
-        return folder
+    try:
+        if folder.is_dir() and any(name.endswith(".jsonl") for name in os.listdir(folder)):
+            return folder
+    except PermissionError as error:
+        message = f"the audit log in {escape(str(folder))} cannot be read: permission denied"
+        raise AuditError(message, hint="it belongs to another user: read it as that one, or a copy") from error
     hint = "is it the folder that has 000001.jsonl?" if named else "nothing has run yet, or BRANES_STATE names another"
     raise AuditError(f"there is no audit log in {escape(str(folder))}", hint=hint)
 

@@ -7,11 +7,12 @@ Nothing here trusts its text: messages are escaped once more on their way out, a
 from __future__ import annotations
 
 import base64
+import codecs
 import contextlib
 import json
 import os
 import traceback
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from branes.cli import signals, streams
@@ -19,7 +20,7 @@ from branes.errors import BranesError, HostFault, LimitExceeded, Refused, Trappe
 from branes.text import escape, escape_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from branes.errors import Refusal
     from branes.outcome import Completed
@@ -27,6 +28,12 @@ if TYPE_CHECKING:
 #: Most refusals that a terminal is shown.
 _SHOWN: Final = 20
 _MAX_MESSAGE: Final = 4000
+#: Bytes of a guest's output that are written at a time: a multiple of three, which base64 needs.
+_PIECE: Final = 3 << 15
+#: One of so many bytes, and no more, may be a control character of what is shown as text: JSON takes six bytes each.
+_MOSTLY_TEXT: Final = 4
+#: All bytes but the control characters that JSON has no short name for.
+_NOT_CONTROL: Final = bytes([*b"\b\t\n\f\r", *range(0x20, 0x100)])
 CLOSED_OUTPUT: Final = 141
 
 
@@ -53,6 +60,9 @@ def tell(error: BranesError, *, as_json: bool) -> int:
         put_json(failed(error))
     except streams.OutputClosedError:
         return CLOSED_OUTPUT
+    except HostFault as unwritable:
+        # Nobody will read the object; what is left to say goes where errors go.
+        return tell(unwritable, as_json=False)
     return error.exit_code
 
 
@@ -61,7 +71,7 @@ def _interrupted(number: int, completed: Completed | None, *, as_json: bool) -> 
     if as_json:
         ended = failed(HostFault(f"ended by signal {number}", completed=completed))
         ended |= {"outcome": "interrupted", "exit_code": code, "error": ended["error"] | {"kind": "interrupted"}}
-        with contextlib.suppress(streams.OutputClosedError):
+        with contextlib.suppress(streams.OutputClosedError, HostFault):
             put_json(ended)
     return code
 
@@ -105,7 +115,46 @@ def _bounded(text: str) -> str:
 
 def put_json(value: Mapping[str, Any]) -> None:
     """Write one JSON object as a line; ASCII, so that no terminal obeys any of it."""
-    streams.put(json.dumps(value) + "\n")
+    streams.put_pieces(_json_pieces(value))
+
+
+def _json_pieces(value: Mapping[str, Any]) -> Iterator[str]:
+    """`value` as one line, of which a guest's output is never in memory as a whole."""
+    yield "{"
+    separator = ""
+    for name, item in value.items():
+        yield f"{separator}{json.dumps(name)}: "
+        yield from item.pieces() if isinstance(item, _Output) else [json.dumps(item)]
+        separator = ", "
+    yield "}\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Output:
+    """A guest's output, as a JSON string.
+
+    Attributes:
+        data: all of it.
+        encoding: "utf-8" or "base64".
+    """
+
+    data: bytes
+    encoding: str
+
+    def pieces(self) -> Iterator[str]:
+        """The string, in pieces."""
+        decoder = codecs.getincrementaldecoder("utf-8")()
+        yield '"'
+        for piece in _cut(self.data):
+            if self.encoding == "base64":
+                yield base64.b64encode(piece).decode()
+            else:
+                yield json.dumps(decoder.decode(piece))[1:-1]
+        yield '"'
+
+
+def _cut(data: bytes) -> Iterator[bytes]:
+    return (data[start : start + _PIECE] for start in range(0, len(data), _PIECE))
 
 
 def failed(error: BranesError) -> dict[str, Any]:
@@ -132,13 +181,13 @@ def exited(completed: Completed, taken: list[dict[str, Any]] | None = None) -> d
 
 
 def _ran(completed: Completed | None, taken: list[dict[str, Any]]) -> dict[str, Any]:
-    stdout, stdout_encoding = _as_text(completed.stdout if completed else b"")
-    stderr, stderr_encoding = _as_text(completed.stderr if completed else b"")
+    stdout = _output(completed.stdout if completed else b"")
+    stderr = _output(completed.stderr if completed else b"")
     return {
         "stdout": stdout,
-        "stdout_encoding": stdout_encoding,
+        "stdout_encoding": stdout.encoding,
         "stderr": stderr,
-        "stderr_encoding": stderr_encoding,
+        "stderr_encoding": stderr.encoding,
         "denials": [asdict(denial) for denial in completed.denials] if completed else [],
         "usage": asdict(completed.usage) if completed else None,
         "run": completed.run if completed else None,
@@ -146,8 +195,15 @@ def _ran(completed: Completed | None, taken: list[dict[str, Any]]) -> dict[str, 
     }
 
 
-def _as_text(data: bytes) -> tuple[str, str]:
+def _output(data: bytes) -> _Output:
+    """Text where it is UTF-8 with few control characters, and base64 otherwise."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    control = 0
     try:
-        return data.decode(), "utf-8"
+        for piece in _cut(data):
+            decoder.decode(piece)
+            control += len(piece.translate(None, _NOT_CONTROL))
+        decoder.decode(b"", final=True)
     except UnicodeDecodeError:
-        return base64.b64encode(data).decode(), "base64"
+        return _Output(data=data, encoding="base64")
+    return _Output(data=data, encoding="base64" if control * _MOSTLY_TEXT > len(data) else "utf-8")

@@ -18,7 +18,7 @@ from branes.errors import HostFault, InputError
 from branes.text import escape_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 STDIN: Final = 0
 STDOUT: Final = 1
@@ -143,7 +143,19 @@ def put(text: str) -> None:
     Raises:
         OutputClosedError: nobody reads it. HostFault: it cannot be written.
     """
-    write_all(STDOUT, text.encode(), _patience())
+    put_pieces([text])
+
+
+def put_pieces(pieces: Iterable[str]) -> None:
+    """Write a command's own text, of safe characters, to standard output, no more of it in memory than a piece.
+
+    Raises:
+        OutputClosedError: nobody reads it. HostFault: it cannot be written.
+    """
+    patience = _patience()
+    for piece in pieces:
+        if not write_all(STDOUT, piece.encode(), patience):
+            return
 
 
 def say(text: str) -> None:

@@ -28,7 +28,8 @@ def probe(state: StateDir) -> Iterator[Check]:
     user = namespaces.user_namespaces()
     yield user
     yield from namespaces.other_namespaces() if user.ok else ()
-    yield namespaces.id_range(os.geteuid(), read("/proc/self/uid_map"), read("/proc/self/gid_map"))
+    own = {name: read(f"/proc/self/{name}") for name in ("uid_map", "gid_map", "status")}
+    yield namespaces.id_range(os.geteuid(), own["uid_map"], own["gid_map"], status=own["status"])
     yield from syscalls.seccomp()
     yield installed.libseccomp()
     yield syscalls.clone3()

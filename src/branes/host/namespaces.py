@@ -66,16 +66,13 @@ def namespace_hint(kind: str, code: int, sysctls: dict[str, str], container: str
     return f"a security module or a seccomp filter refuses it; {UNCONFINE}"
 
 
-def id_range(user: int, *maps: str) -> Check:
-    """Whether root has the private range of ids to give branes; root of a rootless container does not (uid_map)."""
-    if user != 0:
-        return Check(name="ids", ok=True, detail=f"branes run as this user, {user}")
-    ranges = [[line.split() for line in text.splitlines()] for text in maps]
-    first, last = ids.FIRST, ids.FIRST + ids.BLOCK - 1
-    ok = all(any(int(start) <= first and last < int(start) + int(count) for start, _, count in one) for one in ranges)
-    detail = f"from {first} on, for each brane its own" if ok else f"this root has no ids from {first} on"
-    hint = "" if ok else "run as an ordinary user, or map these ids into the user namespace that this root belongs to"
-    return Check(name="ids", ok=ok, detail=detail, hint=hint)
+def id_range(user: int, *maps: str, status: str) -> Check:
+    """Which ids branes run under; root of a rootless container has none to give, and shares its own."""
+    why = ids.why_ordinary(user, *maps, status=status)
+    if not why:
+        return Check(name="ids", ok=True, detail=f"from {ids.FIRST} on, for each brane its own")
+    reason = "" if user else f": {why}"
+    return Check(name="ids", ok=True, detail=f"branes run as this user, {user}{reason}")
 
 
 def proc(mountinfo: str) -> Check:

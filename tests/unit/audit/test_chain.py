@@ -38,10 +38,13 @@ def place(lines: list[bytes], size: int = 3) -> list[Line]:
 
 def named(deed: Deed) -> None:
     placed = place(deed.lines)
-    fault = check(placed).fault
+    checked = check(placed)
+    fault = checked.fault
     assert fault is not None
     assert (fault.file, fault.line) == placed[deed.at][:2]
     assert fault.reason in deed.reasons
+    # What is called sound ends before the line that is not.
+    assert checked.head == check(placed[: deed.at]).head
 
 
 def forge(true: list[bytes], index: int, seq: int) -> bytes:

@@ -223,6 +223,16 @@ def test_a_folder_that_others_may_write_to_is_refused(folder: Path, event: Calla
         AuditLog(folder).append(event())
 
 
+@pytest.mark.parametrize("mode", [0o755, 0o740, 0o704, 0o701])
+def test_a_folder_whose_lock_others_could_hold_is_refused(folder: Path, event: Callable[..., Event], mode: int) -> None:
+    folder.mkdir(parents=True)
+    folder.chmod(mode)
+    with pytest.raises(AuditError, match=f"by others: mode {mode:04o}, expected 0700") as caught:
+        AuditLog(folder).append(event())
+    assert caught.value.hint == f"chmod 700 {folder}"
+    assert list(folder.iterdir()) == []
+
+
 def test_a_segment_that_others_may_write_to_is_refused(
     log: AuditLog, folder: Path, event: Callable[..., Event]
 ) -> None:
