@@ -17,6 +17,7 @@ from branes.drive import Caller, Driver
 from branes.errors import BranesError, Escaped, UsageError
 from branes.launching import Launched, Prepared, launch, release
 from branes.session import framed_file
+from branes.tooling import is_async
 from branes.wire import WireError
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ class Collected:
     def __init__(
         self, on_stdout: Callable[[bytes], object] | None = None, on_stderr: Callable[[bytes], object] | None = None
     ) -> None:
+        for name, sink in (("on_stdout", on_stdout), ("on_stderr", on_stderr)):
+            if sink is not None and not callable(sink):
+                raise UsageError(f"{name} is of type {type(sink).__name__}, expected a function")
         self.stdout = bytearray()
         self.stderr = bytearray()
         self._sinks = {1: on_stdout or self.stdout.extend, 2: on_stderr or self.stderr.extend}
@@ -46,6 +50,15 @@ class Collected:
     def emit(self, stream: int, data: bytes) -> object:
         """Take a piece; what the caller's function made of it."""
         return self._sinks[stream](data)
+
+    def plain_only(self) -> None:
+        """Refuse what needs an event loop, and would never run without one.
+
+        Raises:
+            UsageError: a sink is a coroutine function.
+        """
+        if any(is_async(sink) for sink in self._sinks.values()):
+            raise UsageError("a coroutine function is no callback without an event loop", hint="use branes.aio")
 
 
 class Brane:
@@ -88,6 +101,7 @@ class Brane:
             UsageError: it is in another call, has ended, or belongs to another process.
             BranesError: the brane was killed, trapped or died; it is closed.
         """
+        output.plain_only()
         with self._begin(request) as started:
             self._record_spawn()
             self._driver.call(caller, self.conduct.limits.timeout)

@@ -387,3 +387,15 @@ def test_twenty_branes_leave_no_descriptor_behind() -> None:
     for _ in range(20):
         use()
     assert sorted(os.listdir("/proc/self/fd")) == before
+
+
+async def _coroutine(_data: bytes) -> None:
+    raise AssertionError
+
+
+@pytest.mark.parametrize(("sink", "says"), [(_coroutine, "event loop"), ("x", "of type str, expected a function")])
+def test_a_callback_that_could_never_run_is_refused_and_the_interpreter_lives(sink: Any, says: str) -> None:
+    with branes.python() as py:
+        with pytest.raises(errors.UsageError, match=says):
+            py.run("print(1)", on_stdout=sink)
+        assert py.eval("1") == 1

@@ -21,7 +21,7 @@ ANY = st.recursive(
 GOOD: dict[str, dict[str, object]] = {
     "started": {"go": bytes(32)},
     "pull": {"max": 1},
-    "output": {"stream": 2, "data": b""},
+    "output": {"stream": 2, "data": b"x"},
     "denied": {"interface": "a", "function": "b", "tried": ""},
     "limited": {"limit": "memory", "asked": 2**64 - 1},
     "asked": {"name": "search", "arguments": b"{}"},
