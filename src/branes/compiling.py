@@ -205,8 +205,9 @@ class Jail:
                     said += chunk
             if len(said) > MAX_OUTPUT:
                 raise self._over("output", f"the compiler's answer is larger than {MAX_OUTPUT} bytes")
-            # A closed stream is not the end: who closed it lives on, and is still to keep to time and filter.
-            if answer not in streams and jailed.status in ready:
+            # A closed stream is not the end: who closed it lives on, and is still to keep to time and filter. One that
+            # stays open is no reason to wait either: a fork of this process may hold its other end.
+            if jailed.status in ready and not (answer in streams and _kernel.readable([answer], 0)):
                 break
         self._check_end(jailed)
         return said
