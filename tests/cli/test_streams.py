@@ -116,7 +116,7 @@ def test_closed_streams_do_not_mix_up_descriptors(brane: Brane) -> None:
     "said",
     [
         ("run", "loop.wat"),
-        ("run", "--json", "loop.wat"),
+        ("run", "--json", "--timeout", "1s", "loop.wat"),
         ("run", "--json", "--nope"),
         ("audit", "verify", "--json"),
         ("--help",),
