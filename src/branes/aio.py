@@ -18,7 +18,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from branes import api, asking, filework, tooling
-from branes.app import request, signatures, value_of
+from branes.app import request, value_of
 from branes.brane import Brane
 from branes.conduct import Action, Answer, Emit, Record, Run
 from branes.drive import Caller, Driver
@@ -362,16 +362,8 @@ class Python(_Opened):
         return api.value_of(*await self._open_brane().call_async(call))
 
 
-class App(_Opened):
+class App(api.Exports[_Brane], _Opened):
     """A component in a brane, whose functions are called with values of their types; fresh with each `async with`."""
-
-    #: What the last call came to, with what was written to standard output and error.
-    last: Completed | None = None
-
-    @property
-    def functions(self) -> dict[str, str]:
-        """The functions that can be called: their full names, and their signatures in WIT."""
-        return signatures(self._open_brane(exited=True).component)
 
     @asking.method_asked_by(asking.call)
     async def call(self, asked: asking.Typed) -> Any:

@@ -7,14 +7,11 @@ with a `ResourceWarning`, as an open file is.
 from __future__ import annotations
 
 import contextlib
-import json
-import math
 import os
-import re
 import warnings
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
-from branes import asking, filework, handing, tooling
+from branes import asking, filework, handing, strict, tooling
 from branes.app import request, signatures
 from branes.app import value_of as typed_value
 from branes.brane import Brane
@@ -35,7 +32,6 @@ if TYPE_CHECKING:
 
 #: Most arrays, objects, items and keys that a value may have in all: each is an object of its own in this process.
 MAX_PARTS: Final = 1 << 20
-_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 _Brane = TypeVar("_Brane", bound=Brane)
 
@@ -170,8 +166,8 @@ class Python(_Opened):
         return value_of(*self._open_brane().call(call.request, call.caller, call.output))
 
 
-class App(_Opened):
-    """A component in a brane, whose functions are called with values of their types; fresh with each `with`."""
+class Exports(Interpreter[_Brane]):
+    """What the components of both drivers say of themselves."""
 
     #: What the last call came to, with what was written to standard output and error.
     last: Completed | None = None
@@ -180,6 +176,10 @@ class App(_Opened):
     def functions(self) -> dict[str, str]:
         """The functions that can be called: their full names, and their signatures in WIT."""
         return signatures(self._open_brane(exited=True).component)
+
+
+class App(Exports[Brane], _Opened):
+    """A component in a brane, whose functions are called with values of their types; fresh with each `with`."""
 
     @asking.method_asked_by(asking.call)
     def call(self, asked: asking.Typed) -> Any:
@@ -240,7 +240,7 @@ def _parse(text: str, completed: Completed) -> Any:
         message = f"the value has more than {MAX_PARTS:,} parts: print it instead"
         raise GuestError(message, type="ValueError", traceback="", completed=completed)
     try:
-        return json.loads(text, parse_constant=_no_json, parse_float=_finite)
+        return strict.with_numbers(text)
     except (ValueError, RecursionError) as error:
         raise GuestError("the value is not JSON", type="ValueError", traceback="", completed=completed) from error
 
@@ -249,23 +249,11 @@ def _parts(text: str) -> int:
     """How many arrays, objects, items and keys a JSON text has, at the most: each is an object of many bytes here."""
     # Most texts are settled by the first count, which takes what stands in strings for parts as well.
     count = _separators(text)
-    return count if count <= MAX_PARTS else _separators(_STRING.sub("", text))
+    return count if count <= MAX_PARTS else _separators(strict.without_strings(text.encode()).decode())
 
 
 def _separators(text: str) -> int:
     return sum(map(text.count, "[{,:"))
-
-
-def _no_json(constant: str) -> None:
-    raise ValueError(f"{constant} is not JSON")
-
-
-def _finite(text: str) -> float:
-    """A number that a float can hold: Python would read `1e999` as infinity, which no JSON is."""
-    number = float(text)
-    if math.isinf(number):
-        raise ValueError(f"{text[:40]} is beyond what a float holds")
-    return number
 
 
 def _guest_error(fields: Any, completed: Completed) -> GuestError:

@@ -10,7 +10,10 @@ from __future__ import annotations
 import json
 import math
 import re
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MAX_DEPTH: Final = 64
 MAX_VALUES: Final = 250_000
@@ -26,11 +29,9 @@ def loads(data: bytes) -> Any:
     Raises:
         ValueError: it is none, or one beyond the bounds.
     """
-    _check_bounds(_STRING.sub(b"", data))
+    _check_bounds(without_strings(data))
     try:
-        value = json.loads(
-            data.decode(), parse_constant=_no_number, parse_float=_finite, object_pairs_hook=_without_duplicates
-        )
+        value = with_numbers(data.decode(), _without_duplicates)
     except RecursionError as error:
         raise ValueError("nested too deep") from error
     if _SURROGATE.search(data):
@@ -48,6 +49,24 @@ def dumps(value: object) -> bytes:
     """
     _Values().check(value, 0)
     return json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def with_numbers(text: str, pairs: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:
+    """The value of a JSON text whose numbers are JSON's own; nothing else of it is checked.
+
+    Args:
+        text: of a length that the caller has bounded.
+        pairs: makes an object of its pairs; None is a dict.
+
+    Raises:
+        ValueError: it is none. RecursionError: it is nested too deep.
+    """
+    return json.loads(text, parse_constant=_no_number, parse_float=_finite, object_pairs_hook=pairs)
+
+
+def without_strings(data: bytes) -> bytes:
+    """What of a JSON text stands outside its strings, in one pass over it, whatever it is."""
+    return _STRING.sub(b"", data)
 
 
 class _Values:

@@ -6,6 +6,7 @@ import dataclasses
 import inspect
 import json
 import pydoc
+import time
 from typing import Any
 
 import pytest
@@ -65,6 +66,14 @@ def test_an_exception_of_any_length_is_cut() -> None:
 def test_a_value_of_too_many_parts_is_the_guests_error_and_is_not_built(text: str) -> None:
     with pytest.raises(GuestError, match="more than 1,048,576 parts"):
         api.value_of(Ok(text), DONE)
+
+
+def test_text_that_nothing_closes_is_gone_through_once() -> None:
+    hostile = "," * (MAX_PARTS + 1) + '"' + '\\"' * 5_000_000
+    started = time.process_time()
+    with pytest.raises(GuestError, match="more than 1,048,576 parts"):
+        api.value_of(Ok(hostile), DONE)
+    assert time.process_time() - started < 10
 
 
 def test_what_stands_in_text_is_no_part_of_a_value() -> None:
