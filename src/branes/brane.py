@@ -45,6 +45,7 @@ class Collected:
                 raise UsageError(f"{name} is of type {type(sink).__name__}, expected a function")
         self.stdout = bytearray()
         self.stderr = bytearray()
+        self._given = [sink for sink in (on_stdout, on_stderr) if sink is not None]
         self._sinks = {1: on_stdout or self.stdout.extend, 2: on_stderr or self.stderr.extend}
 
     def emit(self, stream: int, data: bytes) -> object:
@@ -57,7 +58,7 @@ class Collected:
         Raises:
             UsageError: a sink is a coroutine function.
         """
-        if any(is_async(sink) for sink in self._sinks.values()):
+        if any(map(is_async, self._given)):
             raise UsageError("a coroutine function is no callback without an event loop", hint="use branes.aio")
 
 
