@@ -24,7 +24,7 @@ def page() -> str:
     """The whole page."""
     # Both are looked at when Typer is loaded, which the import does.
     os.environ |= {"COLUMNS": "100", "TERMINAL_WIDTH": "100"}
-    from branes.cli import app  # noqa: PLC0415
+    from branes.cli import app  # noqa: PLC0415 -- after what it looks at
 
     parts = [f"## {path}\n\n```text\n{text.rstrip()}\n```\n" for path, text in _helps("brane", app.make(), None)]
     return "\n".join([HEAD, *parts])

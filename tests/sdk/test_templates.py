@@ -119,7 +119,10 @@ def test_a_template_that_is_stopped_during_a_call_changes_no_limit_and_nothing_i
     run = py._brane.conduct.run
     brane = os.dup(py._brane._launched.jailed.pidfd)
     started = time.monotonic()
-    stopping = lambda _data: stop(template)  # noqa: E731
+
+    def stopping(_data: bytes) -> None:
+        stop(template)
+
     if code == "pass":
         assert py.run(f"print(1)\n{code}", on_stdout=stopping).exit_code == 0
         py.close()
